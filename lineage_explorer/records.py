@@ -1,0 +1,583 @@
+"""The nouns: references, the five kinds of record, their canonical form and their digests.
+
+Records are frozen and content-addressed. The words are those of W3C PROV (Entity, Activity, Agent,
+``used``, ``was_generated_by``) and OpenLineage (namespace + name); ``serves`` and ``deploys`` are
+ours, because PROV has no word for a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+import rfc8785
+
+from .errors import InvalidInstant, InvalidRecord, InvalidRef
+from .redaction import redact
+
+
+#: Strength ladder for links and for what identifies a dataset, strongest first.
+BASES = (
+    "content_hash",
+    "identifier",
+    "name_version",
+    "truncated_digest",
+    "time_order",
+    "name",
+    "containment",
+    "declared",
+)
+Basis = Literal[
+    "content_hash",
+    "identifier",
+    "name_version",
+    "truncated_digest",
+    "time_order",
+    "name",
+    "containment",
+    "declared",
+]
+#: What data flows through; a trace walks these and no others.
+FLOW = ("used", "was_generated_by", "was_derived_from", "serves", "deploys")
+Predicate = Literal[
+    "used",
+    "was_generated_by",
+    "was_derived_from",
+    "serves",
+    "deploys",
+    "alias_of",
+    "was_associated_with",
+    "part_of",
+]
+#: Relations that hold over an interval; all others happened once and stay true.
+HOLDING = ("serves", "deploys", "alias_of")
+Status = Literal["passed", "failed", "pending", "waived", "stale", "missing", "undetermined"]
+Grade = Literal["recomputed", "signed", "referenced", "claimed"]
+GRADES = ("recomputed", "signed", "referenced", "claimed")
+GateType = Literal[
+    "evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other"
+]
+
+
+# --- time -----------------------------------------------------------------------------------
+
+
+def parse_instant(text: str | datetime, position: str = "") -> datetime:
+    """Read an instant as aware UTC.
+
+    Parameters
+    ----------
+    text : str or datetime
+        ISO 8601 / RFC 3339 with a time zone, or an aware datetime. Fractions finer than a
+        microsecond are cut (Azure prints seven digits).
+    position : str, optional
+        Where the text stands, for the error.
+
+    Returns
+    -------
+    datetime
+        Aware, in UTC.
+
+    Raises
+    ------
+    InvalidInstant
+        When the text is no instant, or names no time zone: a naive time is a guess.
+
+    Examples
+    --------
+    >>> parse_instant("2026-03-01T12:00:00+02:00").isoformat()
+    '2026-03-01T10:00:00+00:00'
+    """
+    if isinstance(text, datetime):
+        value = text
+    else:
+        try:
+            value = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.strip()))
+        except ValueError as error:
+            raise InvalidInstant(
+                f"{text[:80]!r} is not an ISO 8601 time like 2026-03-01T12:00:00Z", position
+            ) from error
+    if value.tzinfo is None:
+        raise InvalidInstant(
+            f"{str(text)[:80]!r} has no time zone; write 2026-03-01T12:00:00Z or ...+01:00", position
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidInstant(f"{str(text)[:80]!r} is outside the calendar", position) from error
+
+
+def format_instant(value: datetime) -> str:
+    """Write an instant as RFC 3339 UTC, with a ``Z`` and no trailing zeros.
+
+    Examples
+    --------
+    >>> format_instant(parse_instant("2026-03-01T12:00:00.500+00:00"))
+    '2026-03-01T12:00:00.5Z'
+    """
+    text = value.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+# --- references -----------------------------------------------------------------------------
+
+_KIND = re.compile(r"[a-z][a-z0-9_]*\Z")
+_RESERVED = frozenset("%/@~")
+
+
+def _quote(text: str) -> str:
+    # Only what the grammar needs, and what could hide in a line of text (controls, spaces,
+    # direction marks), is encoded: names in any script stay readable.
+    if text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return text
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+        if char in _RESERVED or unicodedata.category(char)[0] in "CZ"
+        else char
+        for char in text
+    )
+
+
+def _unquote(text: str, whole: str) -> str:
+    if "%" not in text:
+        return text
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise InvalidRef(f"{whole[:120]!r}: '%' must be followed by two hexadecimal digits (write %25 for '%')")
+    raw = re.sub(
+        rb"%([0-9A-Fa-f]{2})",
+        lambda match: bytes([int(match[1], 16)]),
+        text.encode("utf-8", "surrogatepass"),
+    )
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise InvalidRef(f"{whole[:120]!r}: the percent-encoding is not UTF-8") from error
+
+
+class Ref(msgspec.Struct, frozen=True, order=True):
+    """The identity of a thing: ``kind:[namespace/]name[@version|~alias]``.
+
+    Parameters
+    ----------
+    kind : str
+        ``endpoint``, ``deployment``, ``model``, ``dataset``, ``run``, ``prompt``, ...
+    name : str
+        The name in its system, any text.
+    version : str
+        An immutable version or digest; empty when the thing has none.
+    namespace : str
+        The system instance that issued the name; empty in neutral records, where it is looked up.
+    alias : str
+        A pointer that moves (``champion``, ``latest``); never together with ``version``.
+
+    Examples
+    --------
+    >>> Ref.parse("model:prod/churn@3")
+    Ref(kind='model', name='churn', version='3', namespace='prod', alias='')
+    >>> str(Ref("dataset", "a/b c", "sha256:00ff"))
+    'dataset:a%2Fb%20c@sha256:00ff'
+    """
+
+    kind: str
+    name: str
+    version: str = ""
+    namespace: str = ""
+    alias: str = ""
+
+    def __post_init__(self) -> None:
+        if not _KIND.match(self.kind):
+            raise InvalidRef(f"kind {self.kind[:80]!r} must be lower-case letters, digits and '_'")
+        if not self.name:
+            raise InvalidRef(f"a reference of kind {self.kind!r} needs a name")
+        if self.version and self.alias:
+            raise InvalidRef(f"{self.name[:80]!r} cannot have both a version and an alias")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.namespace and _quote(self.namespace) + '/'}{self._tail()}"
+
+    def _tail(self) -> str:
+        tail = _quote(self.name)
+        if self.version:
+            tail += "@" + _quote(self.version)
+        elif self.alias:
+            tail += "~" + _quote(self.alias)
+        return tail
+
+    @property
+    def bare(self) -> str:
+        """The text form without the namespace, as people say it: ``model:churn@3``."""
+        return f"{self.kind}:{self._tail()}"
+
+    def at(self, version: str) -> Ref:
+        """The same name at a version."""
+        return Ref(self.kind, self.name, version, self.namespace)
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Read the text form; the inverse of ``str(ref)``.
+
+        Raises
+        ------
+        InvalidRef
+            When the text does not follow the grammar.
+        """
+        kind, colon, rest = text.partition(":")
+        if not colon:
+            raise InvalidRef(f"{text[:120]!r} is not a reference; write kind:name@version, e.g. model:churn@3")
+        head, slash, tail = rest.partition("/")
+        namespace, tail = (head, tail) if slash else ("", head)
+        if "/" in tail or (slash and not namespace):
+            raise InvalidRef(f"{text[:120]!r}: write '/' inside a name as %2F")
+        version = alias = ""
+        if "@" in tail:
+            tail, _, version = tail.partition("@")
+            if not version:
+                raise InvalidRef(f"{text[:120]!r}: nothing follows '@'")
+        elif "~" in tail:
+            tail, _, alias = tail.partition("~")
+            if not alias:
+                raise InvalidRef(f"{text[:120]!r}: nothing follows '~'")
+        if any(mark in part for mark in "@~" for part in (namespace, tail, version, alias)):
+            raise InvalidRef(f"{text[:120]!r}: write '@' and '~' inside a name as %40 and %7E")
+        return cls(kind, *(_unquote(part, text) for part in (tail, version, namespace, alias)))
+
+
+# --- the five records -----------------------------------------------------------------------
+
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_RefText = Annotated[str, msgspec.Meta(description="kind:[namespace/]name[@version|~alias]")]
+_Attributes = dict[str, Any]
+
+
+class _Base(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    attributes: _Attributes = {}
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        raise NotImplementedError  # pragma: no cover - every record type overrides it
+
+
+class Entity(_Base, frozen=True, kw_only=True, tag_field="type", tag="entity"):
+    """A fixed thing: endpoint, deployment, model version, dataset, prompt, index, code... (PROV Entity).
+
+    Attributes
+    ----------
+    ref : str
+        Identity.
+    digest : str
+        Content digest as ``algorithm:value``; ``sha256:...`` is full, ``mlflow-md5-8:...`` is truncated.
+    identified_by : Basis or ""
+        The strongest thing the source knows this entity by.
+    created_at, ended_at : datetime or None
+        When the thing began and, if it did, ended to exist (deletion, retirement).
+    description : str
+        Free text from the source.
+    """
+
+    ref: _RefText
+    digest: str = ""
+    identified_by: Basis | Literal[""] = ""
+    created_at: _Time | None = None
+    ended_at: _Time | None = None
+    description: str = ""
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        yield Ref.parse(self.ref)
+
+
+class Activity(_Base, frozen=True, kw_only=True, tag_field="type", tag="activity"):
+    """Something that happened: training, transform, evaluation, indexing, release (PROV Activity).
+
+    Attributes
+    ----------
+    ref : str
+        Identity, of kind ``run``.
+    activity : str
+        ``training``, ``transform``, ``evaluation``, ``indexing``, ``release`` or ``""`` (not recorded).
+    status : str
+        The source's own word (``FINISHED``, ``FAILED``). It is not a gate's verdict.
+    started_at, ended_at : datetime or None
+        When it ran.
+    """
+
+    ref: _RefText
+    activity: str = ""
+    status: str = ""
+    started_at: _Time | None = None
+    ended_at: _Time | None = None
+    description: str = ""
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        yield Ref.parse(self.ref)
+
+
+class Agent(_Base, frozen=True, kw_only=True, tag_field="type", tag="agent"):
+    """A person, team or service (PROV Agent)."""
+
+    ref: _RefText
+    description: str = ""
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        yield Ref.parse(self.ref)
+
+
+class Relation(_Base, frozen=True, kw_only=True, tag_field="type", tag="relation"):
+    """``effect predicate cause``, as PROV states it: *run used dataset*.
+
+    Attributes
+    ----------
+    effect, cause : str
+        The two ends. Data flows from cause to effect.
+    predicate : Predicate
+        ``used``, ``was_generated_by``, ``was_derived_from``, ``serves``, ``deploys`` carry data flow.
+    basis : Basis
+        How firmly the two ends are linked.
+    role : str
+        What the data was for: ``training``, ``validation``, ``test``, ``evaluation``, ``retrieval``,
+        ``serving``; ``input`` for what a transform reads; ``""`` when it was not recorded.
+    traffic : float or None
+        Percent of the endpoint's requests (``serves``). None: the split was not read.
+    splits : bool
+        False when the system has no traffic splits, so that being deployed is serving.
+    mirrored : bool
+        Shadow traffic: it receives copies of requests and answers nobody.
+    site : str
+        One endpoint at several sites (plants, regions).
+    slot : str
+        For relations that hold: an observation ends the earlier one with the same
+        (effect, predicate, slot).
+    event_time : datetime or None
+        When it happened (for a write: when it was complete).
+    event_start : datetime or None
+        When a write began, if known; a read inside it may have seen either state.
+    valid_from, valid_to : datetime or None
+        The interval of a relation that holds. None: not recorded.
+    overwrites : bool
+        The write is known to replace all earlier content.
+    complete : bool
+        False when the writer failed, so that the write may be partial or absent.
+    """
+
+    effect: _RefText
+    predicate: Predicate
+    cause: _RefText
+    basis: Basis
+    role: str = ""
+    traffic: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
+    splits: bool = True
+    mirrored: bool = False
+    site: str = ""
+    slot: str = ""
+    event_time: _Time | None = None
+    event_start: _Time | None = None
+    valid_from: _Time | None = None
+    valid_to: _Time | None = None
+    overwrites: bool = False
+    complete: bool = True
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        yield Ref.parse(self.effect)
+        yield Ref.parse(self.cause)
+
+
+class Evidence(_Base, frozen=True, kw_only=True, tag_field="type", tag="evidence"):
+    """A gate's result about a subject (OpenLineage TestExecution; in-toto subject).
+
+    Attributes
+    ----------
+    subject : str
+        What was judged. Evidence counts for exactly this reference.
+    gate : str
+        The gate's name, e.g. ``auc-threshold``.
+    gate_type : GateType
+        What sort of question it answers.
+    status : Status
+        Nothing unreadable becomes ``passed``: it is ``undetermined``.
+    grade : Grade
+        ``recomputed`` from raw metrics, ``signed``, ``referenced`` (points at a run) or ``claimed`` (a bare tag).
+    expected, actual : str
+        The condition and the value met, as text.
+    evaluator : str
+        Who or what judged, a reference or a name.
+    event_time : datetime or None
+        When it was judged.
+    valid_to : datetime or None
+        When it expires (waivers).
+    pointer : str
+        Where the proof is: a run reference or a URI. Never fetched.
+    subject_digest : str
+        Digest of the very bytes that were judged, where known.
+    """
+
+    subject: _RefText
+    gate: str
+    status: Status
+    gate_type: GateType = "other"
+    grade: Grade = "claimed"
+    expected: str = ""
+    actual: str = ""
+    evaluator: str = ""
+    event_time: _Time | None = None
+    valid_to: _Time | None = None
+    pointer: str = ""
+    subject_digest: str = ""
+
+    def refs(self) -> Iterator[Ref]:
+        """Every reference the record makes."""
+        yield Ref.parse(self.subject)
+
+
+Record = Entity | Activity | Agent | Relation | Evidence
+
+
+# --- canonical form -------------------------------------------------------------------------
+
+_EXACT = 2**53  # the largest magnitude below which JSON numbers survive every reader (RFC 8785 § 3.2.2.3)
+
+
+def _plain(value: Any) -> Any:
+    """JSON values that RFC 8785 can hold: times as text, odd numbers as strings."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        return value if -_EXACT < value < _EXACT else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, datetime):
+        return format_instant(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, msgspec.Struct):
+        return _plain(msgspec.to_builtins(value, builtin_types=(datetime,)))
+    raise InvalidRecord(f"a {type(value).__name__} cannot stand in a record")
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as plain JSON values, secrets redacted: what is stored and hashed.
+
+    Examples
+    --------
+    >>> to_json(Agent(ref="person:ada", attributes={"password": "x"}))["attributes"]
+    {'password': '[redacted]'}
+    """
+    plain: dict[str, Any] = redact(_plain(record))
+    return plain
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 canonical JSON of a record or of plain JSON values.
+
+    Raises
+    ------
+    InvalidRecord
+        When the value holds text that is not Unicode (a lone surrogate).
+    """
+    plain = to_json(value) if isinstance(value, _Base) else _plain(value)
+    try:
+        return rfc8785.dumps(plain)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InvalidRecord(f"the record cannot be written as canonical JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidRecord("the record is nested too deeply") from error
+
+
+def digest_of(value: Any) -> str:
+    """``sha256:`` and 64 hexadecimal digits over the canonical JSON (bytes are hashed as they are).
+
+    Examples
+    --------
+    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
+    True
+    """
+    data = value if isinstance(value, bytes) else canonical(value)
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def identity_of(plain: Mapping[str, Any]) -> str:
+    """What a record is about: two records of one identity are two observations of one thing.
+
+    Parameters
+    ----------
+    plain : mapping
+        A record as :func:`to_json` gives it.
+
+    Returns
+    -------
+    str
+        A text that the journal compares; not a reference.
+    """
+    kind = plain["type"]
+    if kind == "relation":
+        if plain["predicate"] in HOLDING and plain.get("slot"):
+            fields = ("effect", "predicate", "slot")
+            # Dated claims about one slot are different facts; undated ones replace each other.
+            when = plain.get("valid_from", "")
+        else:
+            fields = ("effect", "predicate", "cause", "role", "site")
+            when = plain.get("event_time", plain.get("valid_from", ""))
+        return "\x1f".join(("relation", *(str(plain.get(field, "")) for field in fields), when))
+    if kind == "evidence":
+        fields = ("subject", "gate", "pointer", "evaluator", "event_time")
+        return "\x1f".join(("evidence", *(str(plain.get(field, "")) for field in fields)))
+    return f"{kind}\x1f{plain['ref']}"
+
+
+
+
+def from_json(plain: Mapping[str, Any], position: str = "") -> Record:
+    """Read a record from plain JSON values, checking every field.
+
+    Raises
+    ------
+    InvalidRecord
+        Naming the field that is wrong.
+
+    Examples
+    --------
+    >>> from_json({"type": "entity", "ref": "model:churn@3"}).ref
+    'model:churn@3'
+    """
+    try:
+        record = msgspec.convert(dict(plain), Record, strict=True)  # type: ignore[arg-type]
+    except msgspec.ValidationError as error:
+        raise InvalidRecord(str(error), position) from error
+    try:
+        for _ in record.refs():
+            pass
+    except InvalidRef as error:
+        raise InvalidRef(error.reason, position) from error
+    return record
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the record format, generated from these classes."""
+    schema = msgspec.json.schema(Record)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:lineage-explorer:record:1",
+        "title": "lineage-explorer record",
+        **schema,
+    }
+
+
+def weaker(first: str, second: str) -> str:
+    """The weaker of two bases on the ladder :data:`BASES`.
+
+    Examples
+    --------
+    >>> weaker("content_hash", "name")
+    'name'
+    """
+    return max(first, second, key=BASES.index)

@@ -1,0 +1,7 @@
+"""Sources: each reads one system and yields records. Found by entry point, loaded when asked for."""
+
+from __future__ import annotations
+
+from .protocol import Observation, Rejected, Source, available, open_source
+
+__all__ = ["Observation", "Rejected", "Source", "available", "open_source"]

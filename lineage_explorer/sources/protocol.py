@@ -1,0 +1,155 @@
+"""What a source is, and how the right one is found for a location."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+import msgspec
+
+from ..errors import LocationNotFound, MissingDependency, SourceError, UnknownFormat
+from ..records import Record
+
+GROUP = "lineage_explorer.sources"
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """A record, and where and when it was seen.
+
+    Attributes
+    ----------
+    record : Record
+        What was read.
+    position : str
+        Where in the source: ``"runs/8a3f"``, ``"deployments.jsonl:7"``.
+    observed_at : datetime or None
+        When the source was in this state; None means "now, as it is read".
+    """
+
+    record: Record
+    position: str = ""
+    observed_at: datetime | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was read and cannot become a record; it goes to quarantine, never away.
+
+    Attributes
+    ----------
+    reason : str
+        Why, in words a person can act on.
+    position : str
+        Where in the source.
+    excerpt : str
+        At most the first 2,000 characters of the raw text.
+    """
+
+    reason: str
+    position: str = ""
+    excerpt: str = ""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Reads one system. ``read`` may be called again and must not change what it reads."""
+
+    #: The name users write before a colon, and the system shown beside each record.
+    name: ClassVar[str]
+    #: One line for ``lineage-explorer sources``.
+    summary: ClassVar[str]
+    #: The place that is read, as the user wrote it (secrets removed).
+    location: str
+    #: The system instance that issues the names, first part of every reference.
+    namespace: str
+
+    def __init__(self, location: str, *, namespace: str | None = None) -> None: ...
+
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        """Whether the content at the location is this system's. Never creates or changes anything."""
+        ...
+
+    def read(self) -> Iterator[Observation | Rejected]:
+        """Every record, one at a time."""
+        ...
+
+
+@cache
+def available() -> dict[str, EntryPoint]:
+    """Installed sources by name, none of them imported.
+
+    Examples
+    --------
+    >>> "mlflow" in available()
+    True
+    """
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def _load(name: str) -> type[Source]:
+    try:
+        loaded: type[Source] = available()[name].load()
+    except ModuleNotFoundError as error:
+        raise MissingDependency(
+            f"source {name!r} is known, but needs {error.name!r}: pip install 'lineage-explorer[{name}]'"
+        ) from error
+    except (ImportError, AttributeError) as error:
+        raise SourceError(f"source {name!r} ({available()[name].value}) is broken: {error}") from error
+    return loaded
+
+
+def open_source(location: str | Path, *, namespace: str | None = None) -> Source:
+    """The source that reads a location.
+
+    Parameters
+    ----------
+    location : str or Path
+        A URL, a file or a folder, recognised by its content, or ``name:location``.
+    namespace : str, optional
+        The system instance's name in references; by default derived from the location.
+
+    Returns
+    -------
+    Source
+        Ready to read.
+
+    Raises
+    ------
+    LocationNotFound
+        When the path is not there; the message names the nearest that is.
+    UnknownFormat
+        When no source recognises the content.
+    MissingDependency
+        When the source is known and its library is not installed.
+    """
+    text = str(location)
+    name, colon, rest = text.partition(":")
+    if colon and rest and name in available():
+        return _load(name)(rest, namespace=namespace)
+    remote = text.startswith(("http://", "https://"))
+    if not remote and not Path(text).exists():
+        raise LocationNotFound(f"there is nothing at {text!r}{nearest(text)}")
+    for candidate in available():
+        source = _load(candidate)
+        if source.recognises(text):
+            return source(text, namespace=namespace)
+    raise UnknownFormat(
+        f"no source recognises {text!r}; installed: {', '.join(available())}. "
+        f"If you know what it is, say so: name:{text}"
+    )
+
+
+def nearest(path: str) -> str:
+    """``"; did you mean ...?"`` for a path that is not there, or an empty text."""
+    wanted = Path(path)
+    try:
+        names = [entry.name for entry in wanted.parent.iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(wanted.name, names, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(repr(str(wanted.parent / name)) for name in close)}?" if close else ""
