@@ -44,7 +44,7 @@ Basis = Literal[
     "declared",
 ]
 #: What data flows through; a trace walks these and no others.
-FLOW = ("used", "was_generated_by", "was_derived_from", "serves", "deploys")
+FLOW = ("used", "was_generated_by", "was_derived_from", "serves", "deploys", "alias_of")
 Predicate = Literal[
     "used",
     "was_generated_by",

@@ -1,0 +1,9 @@
+"""The store: one file that remembers what the source systems forget."""
+
+from __future__ import annotations
+
+from .database import Found, Store, open_store
+from .journal import SyncResult
+from .walk import Direction, Edge, Node, Reached
+
+__all__ = ["Direction", "Edge", "Found", "Node", "Reached", "Store", "SyncResult", "open_store"]

@@ -1,0 +1,151 @@
+"""Reading the projection: what is reachable from a reference, at two times, by one recursion in the database.
+
+A trace costs what its answer costs, not what the estate holds: the recursion visits the rows of the
+answer only. The statements are text, sent straight to the driver, so that a question does not pay for
+importing SQLAlchemy; ``CROSS JOIN`` tells SQLite to keep the order written (a planner with statistics
+otherwise scans every edge).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+Direction = Literal["upstream", "downstream"]
+
+_SEEN = (
+    "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :known_at AND e.recorded_to > :known_at"
+)
+
+
+def _reach_statement(start: str, end: str, index: str) -> str:
+    return f"""
+WITH RECURSIVE walk(id) AS (
+  SELECT value FROM json_each(:roots)
+  UNION
+  SELECT e.{end} FROM walk CROSS JOIN edge AS e {index}
+  WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}
+)
+SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
+FROM walk CROSS JOIN edge AS e {index}
+WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""
+
+
+#: The two hot statements; tests read their query plans.
+STATEMENTS: dict[Direction, str] = {
+    "upstream": _reach_statement("effect", "cause", ""),
+    "downstream": _reach_statement("cause", "effect", "INDEXED BY edge_by_cause"),
+}
+
+
+class Edge(NamedTuple):
+    """A relation in an answer; ``effect`` and ``cause`` are node numbers of this store."""
+
+    effect: int
+    cause: int
+    predicate: str
+    role: str
+    basis: str
+    traffic: float | None
+    seq: int
+    valid_from: int
+    valid_to: int
+    event_time: int | None
+
+
+class Node(NamedTuple):
+    """A reference in an answer. ``fact`` numbers the record that describes it, None if there is none."""
+
+    id: int
+    ref: str
+    kind: str
+    fact: int | None
+
+
+class Reached(NamedTuple):
+    """What a walk found: the roots' node numbers, the nodes, and the relations between them."""
+
+    roots: tuple[int, ...]
+    nodes: dict[int, Node]
+    edges: list[Edge]
+
+
+def reach(
+    connection: sqlite3.Connection, roots: Sequence[int], direction: Direction, as_of: int, known_at: int
+) -> Reached:
+    """Every node and relation reachable from the roots, as it was at two instants."""
+    instants = {"as_of": as_of, "known_at": known_at}
+    rows = connection.execute(STATEMENTS[direction], {"roots": json.dumps(list(roots)), **instants}).fetchall()
+    ids = set(roots)
+    ids.update(row[0] for row in rows)
+    ids.update(row[1] for row in rows)
+    return Reached(tuple(roots), nodes(connection, ids, as_of, known_at), list(map(Edge._make, rows)))
+
+
+def nodes(connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int) -> dict[int, Node]:
+    """The references of node numbers, and which record describes each at two instants."""
+    found = connection.execute(
+        """
+        SELECT n.id, n.ref, n.kind, (
+          SELECT max(f.seq) FROM fact AS f
+          WHERE f.node = n.id AND f.type IN ('activity', 'agent', 'entity') AND f.valid_from <= :as_of
+          AND f.valid_to > :as_of AND f.recorded_from <= :known_at AND f.recorded_to > :known_at)
+        FROM json_each(:ids) AS j CROSS JOIN node AS n WHERE n.id = j.value""",
+        {"ids": json.dumps(list(ids)), "as_of": as_of, "known_at": known_at},
+    )
+    return {row[0]: Node._make(row) for row in found}
+
+
+class Described(NamedTuple):
+    """A record in the journal with where, when and from what it was read."""
+
+    seq: int
+    json: str
+    digest: str
+    recorded_at: int
+    observed_at: int
+    position: str
+    system: str
+    location: str
+
+
+def describe(connection: sqlite3.Connection, seqs: Iterable[int]) -> dict[int, Described]:
+    """The journal's records by number."""
+    found = connection.execute(
+        """
+        SELECT j.seq, b.json, lower(hex(j.digest)), j.recorded_at, j.observed_at, j.position, s.system, s.location
+        FROM json_each(:seqs) AS w CROSS JOIN journal AS j CROSS JOIN body AS b CROSS JOIN sync AS s
+        WHERE j.seq = w.value AND b.digest = j.digest AND s.id = j.sync""",
+        {"seqs": json.dumps(list(seqs))},
+    )
+    return {row[0]: Described(row[0], row[1], "sha256:" + row[2], *row[3:]) for row in found}
+
+
+def evidence(
+    connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int
+) -> list[tuple[int, int]]:
+    """(subject's node number, record number) of all evidence about the nodes, as it stood."""
+    return connection.execute(
+        """
+        SELECT f.node, f.seq FROM json_each(:ids) AS j CROSS JOIN fact AS f
+        WHERE f.node = j.value AND f.type = 'evidence' AND f.valid_from <= :as_of AND f.valid_to > :as_of
+        AND f.recorded_from <= :known_at AND f.recorded_to > :known_at ORDER BY f.seq""",
+        {"ids": json.dumps(list(ids)), "as_of": as_of, "known_at": known_at},
+    ).fetchall()
+
+
+def beside(
+    connection: sqlite3.Connection, ids: Iterable[int], predicate: str, as_of: int, known_at: int, *, effects: bool
+) -> list[Edge]:
+    """Relations of one predicate that touch the nodes: as their effects, or as their causes."""
+    side, index = ("effect", "") if effects else ("cause", "INDEXED BY edge_by_cause")
+    found = connection.execute(
+        f"""
+        SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
+        FROM json_each(:ids) AS j CROSS JOIN edge AS e {index}
+        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",
+        {"ids": json.dumps(list(ids)), "predicate": predicate, "as_of": as_of, "known_at": known_at},
+    )
+    return list(map(Edge._make, found))
