@@ -363,12 +363,16 @@ class Store:
             roots = list(ref)
         return walk.reach(self._connection, roots, direction, micros_of(as_of or now), micros_of(known_at or now))
 
-    def namesakes(self, bare: str) -> list[str]:
-        """References of any namespace with this text after it, e.g. all ``model:*/churn@3``."""
-        found = self._connection.execute(
-            "SELECT ref FROM node WHERE bare = ? AND namespace <> '' ORDER BY ref", (bare,)
-        )
-        return [row[0] for row in found]
+    def namesakes(self, bares: Iterable[str], known_at: datetime) -> dict[str, list[str]]:
+        """Recorded things of any namespace by their text without it: ``model:churn@3`` → all ``model:*/churn@3``.
+
+        Only what a record described by ``known_at`` counts, so that a question about the past keeps its answer.
+        """
+        return walk.namesakes(self._connection, bares, micros_of(known_at))
+
+    def numbers(self, refs: Iterable[str]) -> dict[str, int]:
+        """The node numbers of those references that the store has heard of."""
+        return walk.numbers(self._connection, refs)
 
     def describe(self, seqs: Iterable[int]) -> dict[int, walk.Described]:
         """The journal's records by number, with where and when they were read."""
@@ -419,7 +423,7 @@ class Store:
         if self.number(str(ref)) is not None:
             return str(ref)
         if not ref.namespace:
-            same = self.namesakes(ref.bare)
+            same = self.namesakes([ref.bare], self.now())[ref.bare]
             if len(same) == 1:
                 return same[0]
             if same:

@@ -149,3 +149,30 @@ def beside(
         {"ids": json.dumps(list(ids)), "predicate": predicate, "as_of": as_of, "known_at": known_at},
     )
     return list(map(Edge._make, found))
+
+
+def numbers(connection: sqlite3.Connection, refs: Iterable[str]) -> dict[str, int]:
+    """Node numbers of the references that are in the store."""
+    found = connection.execute(
+        "SELECT n.ref, n.id FROM json_each(:refs) AS j CROSS JOIN node AS n WHERE n.ref = j.value",
+        {"refs": json.dumps(list(refs))},
+    )
+    return dict(found.fetchall())
+
+
+def namesakes(connection: sqlite3.Connection, bares: Iterable[str], known_at: int) -> dict[str, list[str]]:
+    """Described references with a namespace, by their text without it."""
+    wanted = list(bares)
+    same: dict[str, list[str]] = {bare: [] for bare in wanted}
+    found = connection.execute(
+        """
+        SELECT n.bare, n.ref FROM json_each(:bares) AS j CROSS JOIN node AS n
+        WHERE n.bare = j.value AND n.namespace <> '' AND EXISTS (
+          SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type IN ('activity', 'agent', 'entity')
+          AND f.recorded_from <= :known_at)
+        ORDER BY n.ref""",
+        {"bares": json.dumps(wanted), "known_at": known_at},
+    )
+    for bare, ref in found:
+        same[bare].append(ref)
+    return same

@@ -1,0 +1,167 @@
+"""The reachable records as a ``networkx.MultiDiGraph``, edges along the data flow (cause → effect).
+
+So ``networkx.ancestors(graph, endpoint)`` is everything upstream of an endpoint.
+
+Node keys are references. Node attributes:
+
+``kind``, ``name``, ``version``, ``namespace``
+    The parts of the reference.
+``resolved``
+    False when nothing describes the thing: a dangling reference is a visible node.
+``implied``
+    True for a state of a dataset without versions, made by a write on record.
+``record_id``
+    Number of the describing record in the journal, or None.
+``candidates``
+    References that an ambiguous one may mean (absent otherwise).
+
+Edge keys are ``(record_id, predicate)``. Edge attributes:
+
+``predicate``, ``role``, ``basis``, ``traffic``
+    As in :class:`~lineage_explorer.records.Relation`.
+``record_id``
+    Number of the record in the journal; None for a link that was found by name.
+``valid_from``, ``valid_to``, ``event_time``
+    Microseconds since 1970 UTC; None where there is no bound or no date.
+``via``
+    The reference as it was written, where a bare one was looked up.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from .records import Ref, weaker
+from .store.projection import STATE
+from .store.schema import ALWAYS, FOREVER
+
+if TYPE_CHECKING:
+    from .store import Direction, Edge, Node, Reached, Store
+
+
+def lineage_graph(
+    store: Store, ref: str, *, direction: Direction = "upstream", as_of: datetime, known_at: datetime
+) -> nx.MultiDiGraph[str]:
+    """What data can have flowed from (or to) a reference, at two instants.
+
+    A reference without a namespace is looked up among the things that have one: a single match
+    becomes the node itself, several stay visible as an ambiguity.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records are.
+    ref : str
+        A reference that is in the store.
+    direction : {"upstream", "downstream"}
+        Which way to walk.
+    as_of, known_at : datetime
+        When it was so, and when the store knew.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        See the module's page for its attributes. It always holds ``ref``.
+    """
+    reached = store.reachable(ref, direction, as_of, known_at)
+    links: dict[str, list[str]] = {}
+    asked: set[str] = set()
+    while bare := _bare(reached.nodes.values(), asked):
+        asked.update(bare)
+        found = {text: same for text, same in store.namesakes(bare, known_at).items() if same}
+        links.update(found)
+        if not found:
+            break
+        roots = set(reached.roots) | set(store.numbers({name for same in found.values() for name in same}).values())
+        reached = store.reachable(sorted(roots), direction, as_of, known_at)
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small objects that all survive: collecting in between only costs time
+    try:
+        graph = from_reached(reached)
+    finally:
+        if collecting:
+            gc.enable()
+    _join(graph, links, ref)
+    return graph
+
+
+def _bare(nodes: Iterable[Node], asked: set[str]) -> list[str]:
+    return [
+        node.ref
+        for node in nodes
+        if node.ref not in asked and "/" not in node.ref and node.kind not in ("endpoint", "deployment", "run")
+    ]
+
+
+def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
+    """The rows of a walk as a graph, with nothing looked up."""
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    names: dict[int, str] = {}
+    for node in reached.nodes.values():
+        names[node.id] = node.ref
+        graph.add_node(node.ref, kind=node.kind, resolved=node.fact is not None, implied=False, record_id=node.fact)
+    graph.add_edges_from(_edges(reached.edges, names))
+    return graph
+
+
+def _edges(edges: Iterable[Edge], names: dict[int, str]) -> Iterable[tuple[str, str, tuple[int, str], dict[str, Any]]]:
+    for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, event_time in edges:
+        yield (
+            names[cause],
+            names[effect],
+            (seq, predicate),
+            {
+                "predicate": predicate,
+                "role": role,
+                "basis": basis,
+                "traffic": traffic,
+                "record_id": seq,
+                "valid_from": None if valid_from == ALWAYS else valid_from,
+                "valid_to": None if valid_to == FOREVER else valid_to,
+                "event_time": event_time,
+            },
+        )
+
+
+def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -> None:
+    """Put what a bare reference means in its place; name its parts; mark implied states."""
+    for bare, same in sorted(links.items()):
+        if bare not in graph:
+            continue
+        if len(same) > 1:
+            graph.nodes[bare]["candidates"] = same
+        elif graph.nodes[bare]["resolved"] or bare == root:
+            # Both are described: two records about what bears one name and version.
+            graph.add_edge(
+                same[0],
+                bare,
+                (None, "alternate_of"),
+                predicate="alternate_of",
+                role="",
+                basis="name_version" if "@" in bare else "name",
+                traffic=None,
+                record_id=None,
+                valid_from=None,
+                valid_to=None,
+                event_time=None,
+            )
+        else:
+            _replace(graph, bare, same[0])
+    for ref, data in graph.nodes(data=True):
+        parsed = Ref.parse(ref)
+        data.update(name=parsed.name, version=parsed.version or parsed.alias, namespace=parsed.namespace)
+        if parsed.version.startswith(STATE):
+            data["implied"] = True
+
+
+def _replace(graph: nx.MultiDiGraph[str], bare: str, meant: str) -> None:
+    looked_up = "name_version" if "@" in bare else "name"
+    for cause, effect, key, data in [*graph.in_edges(bare, keys=True, data=True), *graph.out_edges(bare, keys=True, data=True)]:
+        ends = (meant if cause == bare else cause, meant if effect == bare else effect)
+        graph.add_edge(*ends, key, **{**data, "basis": weaker(data["basis"], looked_up), "via": bare})
+    graph.remove_node(bare)
