@@ -1,3 +1,70 @@
-"""Which data trained the model that serves this endpoint, and what proves it was allowed to?"""
+"""Which data trained the model that serves this endpoint, and what proves it was allowed to?
+
+>>> from lineage_explorer import audit, open_store      # doctest: +SKIP
+>>> audit(open_store("lineage.db"), "churn-prod")       # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+#: Public names, and the module that each lives in. Loaded when first used: a command line that only
+#: prints its help should not pay for networkx and pandas.
+_PUBLIC = {
+    "Activity": "records",
+    "Agent": "records",
+    "Audit": "audits",
+    "Entity": "records",
+    "Evidence": "records",
+    "LineageError": "errors",
+    "Ref": "records",
+    "Relation": "records",
+    "Store": "store",
+    "SyncResult": "store",
+    "audit": "questions",
+    "lineage_graph": "graph",
+    "load_policy": "policy",
+    "open_source": "sources",
+    "open_store": "store",
+}
+
+if TYPE_CHECKING:
+    from .audits import Audit
+    from .errors import LineageError
+    from .graph import lineage_graph
+    from .policy import load_policy
+    from .questions import audit
+    from .records import Activity, Agent, Entity, Evidence, Ref, Relation
+    from .sources import open_source
+    from .store import Store, SyncResult, open_store
+
+__all__ = [
+    "Activity",
+    "Agent",
+    "Audit",
+    "Entity",
+    "Evidence",
+    "LineageError",
+    "Ref",
+    "Relation",
+    "Store",
+    "SyncResult",
+    "audit",
+    "lineage_graph",
+    "load_policy",
+    "open_source",
+    "open_store",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

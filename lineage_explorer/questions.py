@@ -1,0 +1,465 @@
+"""The only place where store, trace and policy meet."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from . import __version__
+from .audits import FORMAT, FORMAT_VERSION, Audit
+from .graph import lineage_graph
+from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
+from .records import Ref, format_instant, parse_instant
+from .sentences import answer_of, fact_of, label_of
+from .trace import DATA_KINDS, Finding, Serving, Trace, trace
+
+if TYPE_CHECKING:
+    from .store import Store
+    from .store.walk import Described
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BASE = frozenset({"model", "ai_agent", "logged_model"})
+
+
+def audit(
+    store: Store,
+    endpoint: str,
+    as_of: datetime | str | None = None,
+    known_at: datetime | str | None = None,
+    policy: str | Path | Policy | None = None,
+) -> Audit:
+    """Which data trained the model behind an endpoint, and what proves that it was allowed to?
+
+    Parameters
+    ----------
+    store : Store
+        As :func:`lineage_explorer.open_store` gives it.
+    endpoint : str
+        A reference (``endpoint:churn-prod``) or a plain name.
+    as_of : datetime or str, optional
+        The instant asked about, with a time zone; now by default.
+    known_at : datetime or str, optional
+        Only what the store knew by then; everything by default.
+    policy : str, Path or Policy, optional
+        A shipped policy's name or a TOML file; ``default`` by default.
+
+    Returns
+    -------
+    Audit
+        The answer with its graph, evidence, findings and verdict.
+
+    Raises
+    ------
+    UnknownReference, AmbiguousReference
+        When the endpoint cannot be singled out; the message lists the nearest.
+    InvalidInstant
+        When a time cannot be read or has no time zone.
+    PolicyError
+        When the policy cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from lineage_explorer import open_store
+    >>> from lineage_explorer.records import Entity
+    >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
+    ...     _ = store.append([Entity(ref="endpoint:churn-prod")])
+    ...     audit(store, "churn-prod").verdict
+    'INCOMPLETE'
+    """
+    rules = load_policy(policy)
+    now = store.now()
+    asked = now if as_of is None else parse_instant(as_of)
+    known = now if known_at is None else parse_instant(known_at)
+    ref = store.resolve(endpoint, "endpoint")
+    graph = lineage_graph(store, ref, as_of=asked, known_at=known)
+    _add_evaluations(store, graph, asked, known)
+    described = _describe(store, graph, asked, known)
+    evidence, evidence_records = _evidence(store, graph, asked, known)
+    result = trace(graph, ref)
+    judge = Judge(result, rules, evidence)
+    judged = {
+        (cause, effect, key): judge.hop(cause, effect, data)
+        for cause, effect, key, data in result.graph.edges(keys=True, data=True)
+        if data["predicate"] != "alternate_of" and not result.graph.nodes[effect].get("side")
+    }
+    findings = [*result.findings, *_unrequired(result, evidence, judged)]
+    outcomes = _outcomes(result, judged, findings)
+    whole = conjunction(outcomes.values()) if outcomes else "undetermined"
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "tool": {"name": "lineage-explorer", "version": __version__},
+        "question": {
+            "endpoint": ref,
+            "as_of": format_instant(asked),
+            "known_at": format_instant(known),
+            "policy": {"name": rules.name, "version": rules.version, "digest": rules.digest},
+        },
+        "verdict": verdict_of(whole),
+        "serving": [_serving(item, outcomes.get(item)) for item in result.serving],
+        "nodes": [_node(result, node, described) for node in sorted(result.graph)],
+    }
+    content["evidence"], identity = _evidence_rows(evidence, evidence_records, set(result.graph))
+    content["hops"] = _hops(result, judged, evidence, identity, described)
+    content["datasets"] = [_dataset(result, node) for node in result.data()]
+    content["findings"] = [
+        {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message}
+        for item in sorted(set(findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref))
+    ]
+    content["answer"] = answer_of(content)
+    return Audit(content, result.graph)
+
+
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
+
+
+def _iso(micros: int | None) -> str | None:
+    return None if micros is None else format_instant(_EPOCH + timedelta(microseconds=micros))
+
+
+# --- gathering ---
+
+
+def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime) -> None:
+    """Stand the runs that evaluated the models beside the flow, with the data they read."""
+    numbers = store.numbers(ref for ref, data in graph.nodes(data=True) if data["kind"] in _BASE)
+    readers = store.beside(numbers.values(), "used", as_of, known_at, effects=False)
+    runs = {edge.effect for edge in readers}
+    named = store.nodes(runs | set(numbers.values()), as_of, known_at)
+    facts = store.describe(node.fact for node in named.values() if node.id in runs and node.fact is not None)
+    evaluations = {
+        node.id
+        for node in named.values()
+        if node.fact in facts and json.loads(facts[node.fact].json).get("activity") == "evaluation" and node.ref not in graph
+    }
+    if not evaluations:
+        return
+    inputs = store.beside(evaluations, "used", as_of, known_at, effects=True)
+    named = store.nodes({number for edge in inputs for number in (edge.effect, edge.cause)}, as_of, known_at)
+    for edge in inputs:
+        for node in (named[edge.cause], named[edge.effect]):
+            if node.ref not in graph:
+                parsed = Ref.parse(node.ref)
+                graph.add_node(
+                    node.ref,
+                    kind=node.kind,
+                    resolved=node.fact is not None,
+                    implied=False,
+                    record_id=node.fact,
+                    name=parsed.name,
+                    version=parsed.version or parsed.alias,
+                    namespace=parsed.namespace,
+                    side=node.id in evaluations,
+                )
+        graph.add_edge(
+            named[edge.cause].ref,
+            named[edge.effect].ref,
+            (edge.seq, edge.predicate),
+            predicate=edge.predicate,
+            role=edge.role,
+            basis=edge.basis,
+            traffic=None,
+            record_id=edge.seq,
+            valid_from=None,
+            valid_to=None,
+            event_time=edge.event_time,
+        )
+
+
+def _describe(
+    store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime
+) -> dict[int, Described]:
+    """Put the records themselves on nodes and edges, and what identifies each node."""
+    implied = {
+        ref: str(Ref(data["kind"], data["name"], "", data["namespace"]))
+        for ref, data in graph.nodes(data=True)
+        if data["implied"]
+    }
+    bases = store.numbers(set(implied.values()))
+    base_nodes = store.nodes(bases.values(), as_of, known_at)
+    for ref, base in implied.items():
+        if base in bases:
+            graph.nodes[ref]["record_id"] = base_nodes[bases[base]].fact
+    wanted = {data["record_id"] for _, data in graph.nodes(data=True)}
+    wanted |= {data["record_id"] for _, _, data in graph.edges(data=True)}
+    described = store.describe(number for number in wanted if number is not None)
+    instant = (as_of - _EPOCH) // timedelta(microseconds=1)
+    for _, data in graph.nodes(data=True):
+        found = described.get(data["record_id"])
+        data["record"] = {} if found is None else json.loads(found.json)
+        data["identified_by"] = "time_order" if data["implied"] else _identified_by(data)
+        data["digest"] = "" if data["implied"] else data["record"].get("digest", "")
+        data["seen_later"] = found is not None and found.observed_at > instant and data["kind"] in ("model", "ai_agent")
+    for _, _, data in graph.edges(data=True):
+        found = described.get(data["record_id"])
+        data["record"] = {} if found is None else json.loads(found.json)
+    return described
+
+
+def _identified_by(data: Mapping[str, Any]) -> str:
+    said = data["record"].get("identified_by", "")
+    if said:
+        return str(said)
+    if data["version"].startswith("sha256:") or data["record"].get("digest", "").startswith("sha256:"):
+        return "content_hash"
+    return "name_version" if data["version"] else "name"
+
+
+def _evidence(
+    store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime
+) -> tuple[EvidenceBySubject, dict[int, Described]]:
+    """Evidence by node; what names a thing without its namespace counts if it can mean no other."""
+    numbers = store.numbers(graph)
+    bare = {ref: ref.partition(":")[0] + ":" + ref.partition("/")[2] for ref in graph if "/" in ref}
+    same = store.namesakes(set(bare.values()), known_at)
+    for ref, number in store.numbers(set(bare.values())).items():
+        if len(same[ref]) == 1:
+            numbers.setdefault(ref, number)
+    meant = {number: ref for ref, number in numbers.items()}
+    for ref, short in bare.items():
+        if short in numbers and len(same[short]) == 1:
+            meant[numbers[short]] = ref
+    pairs = store.evidence(meant, as_of, known_at)
+    described = store.describe(seq for _, seq in pairs)
+    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for node, seq in pairs:
+        found[meant[node]].append((seq, json.loads(described[seq].json)))
+    return found, described
+
+
+# --- judging ---
+
+
+def _unrequired(
+    result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any, list[Judgement]]
+) -> Iterable[Finding]:
+    """Gates that failed and that the policy did not ask for: never unseen."""
+    used = {number for items in judged.values() for item in items for number in item.evidence}
+    for ref in sorted(result.graph):
+        for number, item in evidence.get(ref, ()):
+            if item["status"] == "failed" and number not in used:
+                yield Finding(
+                    "warning", "failed-gate", ref, f"Gate {item['gate']!r} of {ref} failed; the policy does not require it"
+                )
+
+
+def _outcomes(
+    result: Trace, judged: Mapping[tuple[str, str, Any], list[Judgement]], findings: Iterable[Finding]
+) -> dict[Serving, Outcome]:
+    """One outcome for each path that may answer requests."""
+    errors = [item for item in findings if item.severity == "error"]
+    outcomes: dict[Serving, Outcome] = {}
+    for item in result.serving:
+        if not item.answers:
+            continue
+        model_side = {item.model, *nx.ancestors(result.graph, item.model)} if item.model else set()
+        path = {item.deployment, *model_side}
+        found = [
+            judgement.outcome
+            for (cause, effect, _), judgements in judged.items()
+            for judgement in judgements
+            if (cause in path and effect in path) or (cause == item.deployment and effect == result.endpoint)
+        ]
+        if any(error.ref in path or error.ref == result.endpoint for error in errors):
+            found.append("undetermined")
+        outcomes[item] = conjunction(found)
+    return outcomes
+
+
+# --- writing down ---
+
+
+def _serving(item: Serving, outcome: Outcome | None) -> dict[str, Any]:
+    return {
+        "deployment": item.deployment,
+        "model": item.model,
+        "traffic": item.traffic,
+        "state": item.state,
+        "mirrored": item.state == "shadow",
+        "site": item.site,
+        "since": _iso(item.since),
+        "verdict": None if outcome is None else verdict_of(outcome),
+    }
+
+
+def _origin(described: Mapping[int, Described], number: int | None) -> dict[str, Any] | None:
+    found = described.get(number) if number is not None else None
+    if found is None:
+        return None
+    return {
+        "system": found.system,
+        "location": found.location,
+        "position": found.position,
+        "observed_at": _iso(found.observed_at),
+        "recorded_at": _iso(found.recorded_at),
+        "digest": found.digest,
+    }
+
+
+def _node(result: Trace, ref: str, described: Mapping[int, Described]) -> dict[str, Any]:
+    data = result.graph.nodes[ref]
+    record = data["record"]
+    return {
+        "ref": ref,
+        "kind": data["kind"],
+        "type": record.get("type", ""),
+        "name": data["name"],
+        "version": data["version"],
+        "namespace": data["namespace"],
+        "label": label_of(data, record),
+        "fact": fact_of(data, record),
+        "lane": result.lanes[ref],
+        "resolved": bool(data["resolved"] or data["implied"]) and not data.get("candidates"),
+        "roles": sorted(result.roles.get(ref, ())),
+        "digest": data["digest"],
+        "identified_by": data["identified_by"],
+        "since": record.get("created_at") or record.get("started_at"),
+        "description": record.get("description", ""),
+        "attributes": record.get("attributes", {}),
+        "record": record,
+        "source": _origin(described, data["record_id"]),
+    }
+
+
+def _evidence_rows(
+    evidence: EvidenceBySubject, described: Mapping[int, Described], shown: set[str]
+) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    rows: list[tuple[dict[str, Any], int]] = []
+    for node in sorted(shown & set(evidence)):
+        for number, item in evidence[node]:
+            row = {
+                "subject": node,
+                "stated_about": item["subject"],
+                "gate": item["gate"],
+                "gate_type": item.get("gate_type", "other"),
+                "status": item["status"],
+                "grade": item.get("grade", "claimed"),
+                "expected": item.get("expected", ""),
+                "actual": item.get("actual", ""),
+                "evaluator": item.get("evaluator", ""),
+                "event_time": item.get("event_time"),
+                "valid_to": item.get("valid_to"),
+                "pointer": item.get("pointer", ""),
+                "attributes": item.get("attributes", {}),
+                "source": _origin(described, number),
+            }
+            rows.append((row, number))
+    rows.sort(key=lambda pair: (pair[0]["subject"], pair[0]["gate"], pair[0]["event_time"] or "", described[pair[1]].digest))
+    identity = {number: f"e{index}" for index, (_, number) in enumerate(rows, 1)}
+    return [{"id": identity[number], **row} for row, number in rows], identity
+
+
+#: Worst first: the one status that a hop's badge shows.
+_STATUS_ORDER = ("failed", "missing", "undetermined", "stale", "pending", "waived", "passed")
+
+
+def _hops(
+    result: Trace,
+    judged: Mapping[tuple[str, str, Any], list[Judgement]],
+    evidence: EvidenceBySubject,
+    identity: Mapping[int, str],
+    described: Mapping[int, Described],
+) -> list[dict[str, Any]]:
+    order = {ref: index for index, ref in enumerate(_downstream_order(result.graph))}
+    edges = sorted(
+        result.graph.edges(keys=True, data=True),
+        key=lambda edge: (-order[edge[1]], -order[edge[0]], edge[3]["predicate"], edge[3]["role"], edge[3]["event_time"] or 0),
+    )
+    hops: list[dict[str, Any]] = []
+    for index, (cause, effect, key, data) in enumerate(edges, 1):
+        judgements = judged.get((cause, effect, key), [])
+        requirements = [
+            {
+                "requirement": item.requirement,
+                "title": item.title,
+                "required": True,
+                "outcome": item.outcome,
+                "status": item.status,
+                "why": item.why,
+                "evidence": [identity[number] for number in item.evidence if number in identity],
+            }
+            for item in judgements
+        ]
+        gates = [item for item in requirements if item["requirement"] != "on-record" or item["outcome"] != "holds"]
+        gates += _other_gates(cause, evidence, identity, judgements)
+        statuses = {item["status"] for item in gates}
+        hops.append(
+            {
+                "id": f"h{index}",
+                "cause": cause,
+                "effect": effect,
+                "predicate": data["predicate"],
+                "role": data["role"],
+                "basis": data["basis"],
+                "via": data.get("via", ""),
+                "traffic": data["traffic"],
+                "site": data["record"].get("site", ""),
+                "since": _iso(data["valid_from"]) if data["predicate"] in ("serves", "deploys", "alias_of") else None,
+                "until": _iso(data["valid_to"]),
+                "event_time": _iso(data["event_time"]),
+                "status": next((status for status in _STATUS_ORDER if status in statuses), "none"),
+                "requirements": requirements + [item for item in gates if not item["required"]],
+                "record": data["record"],
+                "source": _origin(described, data["record_id"]),
+            }
+        )
+    return hops
+
+
+def _other_gates(
+    cause: str, evidence: EvidenceBySubject, identity: Mapping[int, str], judgements: Iterable[Judgement]
+) -> list[dict[str, Any]]:
+    """Gates about the hop's data that no requirement used: shown, and without a say in the verdict."""
+    if cause.partition(":")[0] not in DATA_KINDS:
+        return []
+    used = {number for item in judgements for number in item.evidence}
+    outcome = {"passed": "holds", "waived": "holds", "failed": "fails"}
+    return [
+        {
+            "requirement": item["gate"],
+            "title": f"Gate {item['gate']} (not required)",
+            "required": False,
+            "outcome": outcome.get(item["status"], "undetermined"),
+            "status": item["status"],
+            "why": f"{item['gate']}: {item['status']}",
+            "evidence": [identity[number]],
+        }
+        for number, item in evidence.get(cause, ())
+        if number not in used and number in identity and (item.get("expected") or item["status"] != "undetermined")
+    ]
+
+
+def _downstream_order(graph: nx.MultiDiGraph[str]) -> list[str]:
+    """Causes before effects, by name where that leaves a choice; cycles in one place."""
+    acyclic = nx.condensation(nx.DiGraph(graph))
+    names = {component: min(data["members"]) for component, data in acyclic.nodes(data=True)}
+    ordered = nx.lexicographical_topological_sort(acyclic, key=lambda component: names[component])
+    return [ref for component in ordered for ref in sorted(acyclic.nodes[component]["members"])]
+
+
+def _dataset(result: Trace, ref: str) -> dict[str, Any]:
+    data = result.graph.nodes[ref]
+    direct = any(
+        edge["predicate"] == "used" and result.lanes[run] in ("training", "registry")
+        for _, run, edge in result.graph.out_edges(ref, data=True)
+    )
+    return {
+        "ref": ref,
+        "role": " + ".join(sorted(result.roles[ref])),
+        "name": data["name"],
+        "version": data["version"],
+        "identified_by": data["identified_by"],
+        "digest": data["digest"],
+        "how": "read by the run" if direct else "upstream of what was read",
+        "origin": result.graph.in_degree(ref) == 0,
+        "resolved": bool(data["resolved"] or data["implied"]),
+        "reached_from": sorted(result.reached_from.get(ref, ())),
+        "path": result.witness.get(ref, []),
+    }

@@ -1,0 +1,156 @@
+"""What MLflow keeps, as plain rows: the same whether they came from a database file or over HTTP.
+
+Both readers yield these, one mapping turns them into records; so the two ways cannot disagree about
+what a row means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+
+class MetricPoint(NamedTuple):
+    """One logged value. Compared as MLflow does to find the latest: step, then time, then value."""
+
+    step: int
+    timestamp: int
+    value: float
+
+
+class ModelMetric(msgspec.Struct, frozen=True):
+    """A value of a logged model's metric, with the run that measured it and the data it was measured on."""
+
+    name: str
+    run_id: str
+    point: MetricPoint
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+class DatasetInput(msgspec.Struct, frozen=True):
+    """A dataset that a run read, as MLflow recorded it."""
+
+    name: str
+    digest: str
+    source_type: str = ""
+    source: str = ""
+    profile: str = ""
+    tags: dict[str, str] = {}
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """A row of ``experiments`` with its tags."""
+
+    experiment_id: str
+    name: str
+    lifecycle_stage: str
+    created: int | None = None
+    updated: int | None = None
+    tags: dict[str, str] = {}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A row of ``runs`` with everything that hangs on it."""
+
+    run_id: str
+    experiment_id: str
+    name: str
+    user: str
+    status: str
+    lifecycle_stage: str
+    started: int | None = None
+    ended: int | None = None
+    deleted: int | None = None
+    params: dict[str, str] = {}
+    metrics: dict[str, MetricPoint] = {}
+    tags: dict[str, str] = {}
+    inputs: list[DatasetInput] = []
+    model_inputs: list[str] = []
+    model_outputs: list[str] = []
+
+
+class LoggedModel(msgspec.Struct, frozen=True):
+    """A row of ``logged_models`` (MLflow 3)."""
+
+    model_id: str
+    experiment_id: str
+    name: str
+    status: str
+    lifecycle_stage: str = "active"
+    created: int | None = None
+    updated: int | None = None
+    source_run_id: str = ""
+    model_type: str = ""
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    metrics: list[ModelMetric] = []
+
+
+class RegisteredModel(msgspec.Struct, frozen=True):
+    """A name in the registry, with its aliases."""
+
+    name: str
+    created: int | None = None
+    updated: int | None = None
+    description: str = ""
+    tags: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version of a registered name."""
+
+    name: str
+    version: str
+    created: int | None = None
+    updated: int | None = None
+    description: str = ""
+    user: str = ""
+    stage: str = ""
+    source: str = ""
+    run_id: str = ""
+    status: str = ""
+    tags: dict[str, str] = {}
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A row that is not what its table or API promises."""
+
+    reason: str
+    position: str
+    excerpt: str = ""
+
+
+class Rows(Protocol):
+    """Reads one MLflow instance. Each method may be called once per sync, in this order."""
+
+    def experiments(self) -> Iterator[Experiment | Unreadable]:
+        """Active and deleted experiments."""
+        ...
+
+    def registered_models(self) -> Iterator[RegisteredModel | Unreadable]:
+        """Models and prompts of the registry."""
+        ...
+
+    def versions(self) -> Iterator[Version | Unreadable]:
+        """Versions of models and prompts."""
+        ...
+
+    def logged_models(self, experiments: Iterable[str]) -> Iterator[LoggedModel | Unreadable]:
+        """Logged models of these experiments."""
+        ...
+
+    def runs(self, experiments: Iterable[str], measured: Mapping[str, str]) -> Iterator[Run | Unreadable]:
+        """Active and deleted runs; ``measured`` names runs known to have read a logged model."""
+        ...
+
+    def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:
+        """Every point of these (run id, metric name) pairs."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        ...
