@@ -24,7 +24,19 @@ FORMAT_VERSION = 1
 #: Views are found by name, so that reports and the widget stand above this floor and others can add theirs.
 VIEWS = "lineage_explorer.views"
 
-_DATASETS = ("ref", "role", "name", "version", "identified_by", "digest", "how", "origin", "resolved", "reached_from", "path")
+_DATASETS = (
+    "ref",
+    "role",
+    "name",
+    "version",
+    "identified_by",
+    "digest",
+    "how",
+    "origin",
+    "resolved",
+    "reached_from",
+    "path",
+)
 _HOPS = (
     "ref",
     "predicate",
@@ -192,9 +204,7 @@ class Audit:
         try:
             point = _views()[name]
         except KeyError as error:
-            raise LineageError(
-                f"no view writes {name!r}; there are: {', '.join(sorted(_views()))}"
-            ) from error
+            raise LineageError(f"no view writes {name!r}; there are: {', '.join(sorted(_views()))}") from error
         view: Callable[..., Any] = point.load()
         return view
 

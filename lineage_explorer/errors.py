@@ -15,7 +15,7 @@
     │   ├── StoreNotFound        no store at this place (lists the nearest)
     │   ├── NotAStore            the file is something else
     │   └── StoreTooNew          a newer lineage-explorer wrote it
-    ├── ReferenceError_          a question names something the store cannot single out
+    ├── ReferenceFailed          a question names something the store cannot single out
     │   ├── UnknownReference     nothing of that name (lists the nearest)
     │   └── AmbiguousReference   more than one thing of that name (lists them)
     ├── PolicyError              a policy file cannot be used
@@ -94,7 +94,7 @@ class StoreTooNew(StoreError):
     """A newer lineage-explorer wrote this store; nothing was changed."""
 
 
-class ReferenceError_(LineageError):
+class ReferenceFailed(LineageError):
     """A question names something that the store cannot single out.
 
     Parameters
@@ -110,11 +110,11 @@ class ReferenceError_(LineageError):
         super().__init__(message)
 
 
-class UnknownReference(ReferenceError_):
+class UnknownReference(ReferenceFailed):
     """Nothing of that name is in the store."""
 
 
-class AmbiguousReference(ReferenceError_):
+class AmbiguousReference(ReferenceFailed):
     """More than one thing in the store has that name."""
 
 

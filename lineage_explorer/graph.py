@@ -105,7 +105,8 @@ def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
     for node in reached.nodes.values():
         names[node.id] = node.ref
         graph.add_node(node.ref, kind=node.kind, resolved=node.fact is not None, implied=False, record_id=node.fact)
-    graph.add_edges_from(_edges(reached.edges, names))
+    # The stubs know edge keys as text only; ours number a record.
+    graph.add_edges_from(_edges(reached.edges, names))  # type: ignore[arg-type]
     return graph
 
 
@@ -161,7 +162,10 @@ def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -
 
 def _replace(graph: nx.MultiDiGraph[str], bare: str, meant: str) -> None:
     looked_up = "name_version" if "@" in bare else "name"
-    for cause, effect, key, data in [*graph.in_edges(bare, keys=True, data=True), *graph.out_edges(bare, keys=True, data=True)]:
+    for cause, effect, key, data in [
+        *graph.in_edges(bare, keys=True, data=True),
+        *graph.out_edges(bare, keys=True, data=True),
+    ]:
         ends = (meant if cause == bare else cause, meant if effect == bare else effect)
         graph.add_edge(*ends, key, **{**data, "basis": weaker(data["basis"], looked_up), "via": bare})
     graph.remove_node(bare)

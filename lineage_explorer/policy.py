@@ -64,7 +64,14 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     check: Literal["resolved", "training_data", "identified", "evidence", "pinned"]
     role: str = ""
     at_least: Literal[
-        "content_hash", "identifier", "name_version", "truncated_digest", "time_order", "name", "containment", "declared"
+        "content_hash",
+        "identifier",
+        "name_version",
+        "truncated_digest",
+        "time_order",
+        "name",
+        "containment",
+        "declared",
     ] = "declared"
     gate_type: Literal[
         "evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other", ""
@@ -218,13 +225,16 @@ class Judge:
 
     # Each check returns (outcome, status, why, numbers of the evidence used).
 
-    def _check_resolved(
-        self, _requirement: Requirement, cause: str, effect: str, _edge: Mapping[str, Any]
-    ) -> _Result:
+    def _check_resolved(self, _requirement: Requirement, cause: str, effect: str, _edge: Mapping[str, Any]) -> _Result:
         for ref in (cause, effect):
             data = self._graph.nodes[ref]
             if data.get("candidates"):
-                return "undetermined", "undetermined", f"{ref} may mean any of {', '.join(data['candidates'])}", []
+                return (
+                    "undetermined",
+                    "undetermined",
+                    f"{ref} may mean any of {', '.join(data['candidates'])}",
+                    [],
+                )
             if not data["resolved"] and not data["implied"]:
                 return "undetermined", "missing", f"no record describes {ref}", []
         return "holds", "passed", "both ends are on record", []
@@ -242,7 +252,12 @@ class Judge:
         upstream = nx.ancestors(self._graph, cause)
         runs = sorted(ref for ref in upstream if self._graph.nodes[ref]["kind"] == "run")
         if any(self._graph.nodes[ref]["kind"] in DATA_KINDS for ref in upstream):
-            return "undetermined", "undetermined", "data was read, and none of it is recorded as training data", []
+            return (
+                "undetermined",
+                "undetermined",
+                "data was read, and none of it is recorded as training data",
+                [],
+            )
         where = f"{runs[0]} read" if runs else "a training run read (no run is on record)"
         return "undetermined", "missing", f"needs a record of the data that {where} for training", []
 
@@ -259,9 +274,7 @@ class Judge:
             [],
         )
 
-    def _check_pinned(
-        self, _requirement: Requirement, cause: str, _effect: str, _edge: Mapping[str, Any]
-    ) -> _Result:
+    def _check_pinned(self, _requirement: Requirement, cause: str, _effect: str, _edge: Mapping[str, Any]) -> _Result:
         record = self._graph.nodes[cause].get("record", {})
         attributes = record.get("attributes", {})
         missing = [
@@ -281,29 +294,32 @@ class Judge:
         subjects = [model]
         for cause, _, edge in self._graph.in_edges(model, data=True):
             kind = self._graph.nodes[cause]["kind"]
-            if edge["predicate"] == "alternate_of":
-                subjects.append(cause)
-            # A copy inherits lineage, not its original's gates; a version made from a logged model by
-            # the system's own id is that model.
-            elif kind == "logged_model" and edge["predicate"] == "was_derived_from" and edge["basis"] in (
-                "content_hash",
-                "identifier",
+            if (
+                edge["predicate"] == "alternate_of"
+                or (
+                    kind == "logged_model"
+                    and edge["predicate"] == "was_derived_from"
+                    and edge["basis"]
+                    in (
+                        "content_hash",
+                        "identifier",
+                    )
+                )
+                or edge["predicate"] == "alias_of"
             ):
-                subjects.append(cause)
-            elif edge["predicate"] == "alias_of":
                 subjects.append(cause)
         return [item for subject in subjects for item in self._evidence.get(subject, ())]
 
-    def _check_evidence(
-        self, requirement: Requirement, cause: str, effect: str, edge: Mapping[str, Any]
-    ) -> _Result:
+    def _check_evidence(self, requirement: Requirement, cause: str, effect: str, edge: Mapping[str, Any]) -> _Result:
         found = [
             (number, item)
             for number, item in self._evidence_for(cause)
             if not requirement.gate_type or item.get("gate_type", "other") == requirement.gate_type
         ]
         word = (requirement.gate_type or "gate").replace("_", " ")
-        measured = [(number, item) for number, item in found if item.get("expected") or item["status"] != "undetermined"]
+        measured = [
+            (number, item) for number, item in found if item.get("expected") or item["status"] != "undetermined"
+        ]
         if not found:
             return "undetermined", "missing", f"no {word} of {cause} is on record", []
         # A measurement without a condition judges nothing, unless there is nothing else.
@@ -314,7 +330,12 @@ class Judge:
         order: dict[Outcome, int] = {"fails": 0, "undetermined": 1, "holds": 2}
         results.sort(key=lambda item: order[item[0]])
         outcome, status = results[0][0], results[0][1]
-        return outcome, status, "; ".join(item[2] for item in results), [number for item in results for number in item[3]]
+        return (
+            outcome,
+            status,
+            "; ".join(item[2] for item in results),
+            [number for item in results for number in item[3]],
+        )
 
     def _release(self, deployment: str, edge: Mapping[str, Any]) -> int | None:
         """When the deployment was released, as far as a record says so (not when it was first seen)."""
@@ -335,19 +356,34 @@ class Judge:
         best = min(deciding, key=lambda pair: GRADES.index(pair[1].get("grade", "claimed")))[1]
         said = {item["status"] for _, item in deciding}
         if len({OUTCOME_OF[status] for status in said}) > 1:
-            return "undetermined", "undetermined", f"{best['gate']}: records contradict each other ({', '.join(sorted(said))})", numbers
+            return (
+                "undetermined",
+                "undetermined",
+                f"{best['gate']}: records contradict each other ({', '.join(sorted(said))})",
+                numbers,
+            )
         status = best["status"]
         outcome = OUTCOME_OF[status]
         why = _sentence(best)
         if outcome != "holds":
             return outcome, status, why, numbers
         if GRADES.index(best.get("grade", "claimed")) > GRADES.index(requirement.min_grade):
-            return "undetermined", "undetermined", f"{why}; the policy asks for grade {requirement.min_grade}", numbers
+            return (
+                "undetermined",
+                "undetermined",
+                f"{why}; the policy asks for grade {requirement.min_grade}",
+                numbers,
+            )
         if requirement.before:
             when = _when(best)
             if when is None or release is None:
                 missing = "gate" if when is None else "release"
-                return "undetermined", "undetermined", f"{why}; the time of the {missing} is not recorded, so the order is not known", numbers
+                return (
+                    "undetermined",
+                    "undetermined",
+                    f"{why}; the time of the {missing} is not recorded, so the order is not known",
+                    numbers,
+                )
             if when > release:
                 return "fails", "failed", f"{why}, which is after the release", numbers
         return outcome, status, why, numbers

@@ -137,7 +137,9 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
     evaluations = {
         node.id
         for node in named.values()
-        if node.fact in facts and json.loads(facts[node.fact].json).get("activity") == "evaluation" and node.ref not in graph
+        if node.fact in facts
+        and json.loads(facts[node.fact].json).get("activity") == "evaluation"
+        and node.ref not in graph
     }
     if not evaluations:
         return
@@ -173,9 +175,7 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
         )
 
 
-def _describe(
-    store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime
-) -> dict[int, Described]:
+def _describe(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime) -> dict[int, Described]:
     """Put the records themselves on nodes and edges, and what identifies each node."""
     implied = {
         ref: str(Ref(data["kind"], data["name"], "", data["namespace"]))
@@ -237,16 +237,17 @@ def _evidence(
 # --- judging ---
 
 
-def _unrequired(
-    result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any, list[Judgement]]
-) -> Iterable[Finding]:
+def _unrequired(result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any, list[Judgement]]) -> Iterable[Finding]:
     """Gates that failed and that the policy did not ask for: never unseen."""
     used = {number for items in judged.values() for item in items for number in item.evidence}
     for ref in sorted(result.graph):
         for number, item in evidence.get(ref, ()):
             if item["status"] == "failed" and number not in used:
                 yield Finding(
-                    "warning", "failed-gate", ref, f"Gate {item['gate']!r} of {ref} failed; the policy does not require it"
+                    "warning",
+                    "failed-gate",
+                    ref,
+                    f"Gate {item['gate']!r} of {ref} failed; the policy does not require it",
                 )
 
 
@@ -351,7 +352,14 @@ def _evidence_rows(
                 "source": _origin(described, number),
             }
             rows.append((row, number))
-    rows.sort(key=lambda pair: (pair[0]["subject"], pair[0]["gate"], pair[0]["event_time"] or "", described[pair[1]].digest))
+    rows.sort(
+        key=lambda pair: (
+            pair[0]["subject"],
+            pair[0]["gate"],
+            pair[0]["event_time"] or "",
+            described[pair[1]].digest,
+        )
+    )
     identity = {number: f"e{index}" for index, (_, number) in enumerate(rows, 1)}
     return [{"id": identity[number], **row} for row, number in rows], identity
 
@@ -370,7 +378,13 @@ def _hops(
     order = {ref: index for index, ref in enumerate(_downstream_order(result.graph))}
     edges = sorted(
         result.graph.edges(keys=True, data=True),
-        key=lambda edge: (-order[edge[1]], -order[edge[0]], edge[3]["predicate"], edge[3]["role"], edge[3]["event_time"] or 0),
+        key=lambda edge: (
+            -order[edge[1]],
+            -order[edge[0]],
+            edge[3]["predicate"],
+            edge[3]["role"],
+            edge[3]["event_time"] or 0,
+        ),
     )
     hops: list[dict[str, Any]] = []
     for index, (cause, effect, key, data) in enumerate(edges, 1):

@@ -21,7 +21,6 @@ import rfc8785
 from .errors import InvalidInstant, InvalidRecord, InvalidRef
 from .redaction import redact
 
-
 #: Strength ladder for links and for what identifies a dataset, strongest first.
 BASES = (
     "content_hash",
@@ -60,9 +59,7 @@ HOLDING = ("serves", "deploys", "alias_of")
 Status = Literal["passed", "failed", "pending", "waived", "stale", "missing", "undetermined"]
 Grade = Literal["recomputed", "signed", "referenced", "claimed"]
 GRADES = ("recomputed", "signed", "referenced", "claimed")
-GateType = Literal[
-    "evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other"
-]
+GateType = Literal["evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other"]
 
 
 # --- time -----------------------------------------------------------------------------------
@@ -104,9 +101,7 @@ def parse_instant(text: str | datetime, position: str = "") -> datetime:
                 f"{text[:80]!r} is not an ISO 8601 time like 2026-03-01T12:00:00Z", position
             ) from error
     if value.tzinfo is None:
-        raise InvalidInstant(
-            f"{str(text)[:80]!r} has no time zone; write 2026-03-01T12:00:00Z or ...+01:00", position
-        )
+        raise InvalidInstant(f"{str(text)[:80]!r} has no time zone; write 2026-03-01T12:00:00Z or ...+01:00", position)
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
@@ -484,7 +479,7 @@ def canonical(value: Any) -> bytes:
     InvalidRecord
         When the value holds text that is not Unicode (a lone surrogate).
     """
-    plain = to_json(value) if isinstance(value, _Base) else _plain(value)
+    plain = redact(_plain(value)) if isinstance(value, _Base) else _plain(value)
     try:
         return rfc8785.dumps(plain)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
@@ -519,6 +514,7 @@ def identity_of(plain: Mapping[str, Any]) -> str:
         A text that the journal compares; not a reference.
     """
     kind = plain["type"]
+    fields: tuple[str, ...]
     if kind == "relation":
         if plain["predicate"] in HOLDING and plain.get("slot"):
             fields = ("effect", "predicate", "slot")
@@ -532,8 +528,6 @@ def identity_of(plain: Mapping[str, Any]) -> str:
         fields = ("subject", "gate", "pointer", "evaluator", "event_time")
         return "\x1f".join(("evidence", *(str(plain.get(field, "")) for field in fields)))
     return f"{kind}\x1f{plain['ref']}"
-
-
 
 
 def from_json(plain: Mapping[str, Any], position: str = "") -> Record:
@@ -550,7 +544,7 @@ def from_json(plain: Mapping[str, Any], position: str = "") -> Record:
     'model:churn@3'
     """
     try:
-        record = msgspec.convert(dict(plain), Record, strict=True)  # type: ignore[arg-type]
+        record: Record = msgspec.convert(dict(plain), Record, strict=True)
     except msgspec.ValidationError as error:
         raise InvalidRecord(str(error), position) from error
     try:

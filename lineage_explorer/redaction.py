@@ -15,11 +15,41 @@ MARK = "[redacted]"
 
 # Exact key names, compared in lower case with '-', '.' and '_' removed.
 _KEYS = frozenset(
-    """password passwd pwd secret token apikey accesskey accesstoken refreshtoken idtoken authtoken
-    bearertoken clientsecret secretkey privatekey sastoken authorization connectionstring
-    awssecretaccesskey awssessiontoken azureclientsecret accountkey sharedaccesssignature
-    storageaccountkey databrickstoken hftoken githubtoken openaiapikey subscriptionkey
-    primarykey secondarykey credentials passphrase""".split()
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "authtoken",
+        "bearertoken",
+        "clientsecret",
+        "secretkey",
+        "privatekey",
+        "sastoken",
+        "authorization",
+        "connectionstring",
+        "awssecretaccesskey",
+        "awssessiontoken",
+        "azureclientsecret",
+        "accountkey",
+        "sharedaccesssignature",
+        "storageaccountkey",
+        "databrickstoken",
+        "hftoken",
+        "githubtoken",
+        "openaiapikey",
+        "subscriptionkey",
+        "primarykey",
+        "secondarykey",
+        "credentials",
+        "passphrase",
+    ]
 )
 _PARAMETER = (
     r"sig|signature|token|access_token|refresh_token|id_token|api_key|apikey|key|secret|client_secret|password|passwd|pwd"
@@ -31,16 +61,29 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     # A secret query parameter of a URI.
     (re.compile(rf"([?&;](?:{_PARAMETER})=)[^&\s\"'#;]+", re.I), r"\1" + MARK),
     # Connection strings (Azure storage, ODBC).
-    (re.compile(r"\b((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\s\"']+", re.I), r"\1" + MARK),
+    (
+        re.compile(r"\b((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\s\"']+", re.I),
+        r"\1" + MARK,
+    ),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{16,}=*", re.I), r"\1 " + MARK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MARK),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MARK),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MARK),
-    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,})"), MARK),
-    (re.compile(r"\b(?:sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|dapi[0-9a-f]{32}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35})"), MARK),
+    (
+        re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,})"),
+        MARK,
+    ),
+    (
+        re.compile(
+            r"\b(?:sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|dapi[0-9a-f]{32}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35})"
+        ),
+        MARK,
+    ),
 )
 # Nothing above can match a text without one of these: most texts leave after one search.
-_HINT = re.compile(r"://|[=&]|-----|eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|hf_|dapi|xox|AIza|bearer|basic", re.I)
+_HINT = re.compile(
+    r"://|[=&]|-----|eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|hf_|dapi|xox|AIza|bearer|basic", re.I
+)
 
 
 def redact_text(text: str) -> str:
@@ -74,7 +117,9 @@ def redact(value: Any) -> Any:
         return redact_text(value)
     if isinstance(value, dict):
         return {
-            redact_text(key): MARK if isinstance(item, (str, int, float)) and not isinstance(item, bool) and _is_secret_key(key) and item != "" else redact(item)
+            redact_text(key): MARK
+            if isinstance(item, (str, int, float)) and not isinstance(item, bool) and _is_secret_key(key) and item != ""
+            else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, list):

@@ -167,7 +167,9 @@ def _beside(content: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) 
         ("role not recorded", "was read for a purpose that is not recorded"),
         ("retrieval", "is what it retrieves from"),
     ):
-        rows = [row for row in content["datasets"] if role in row["role"].split(" + ") and row["how"] == "read by the run"]
+        rows = [
+            row for row in content["datasets"] if role in row["role"].split(" + ") and row["how"] == "read by the run"
+        ]
         if rows:
             sentences.append(f"{_capital(_list([_dataset(row, nodes) for row in rows]))} {verb}.")
     held = [

@@ -30,6 +30,7 @@ _ROLES = {
     "retrieval": "retrieval",
     "serving": "serving",
 }
+_UNNAMED: list[str | None] = [None]
 NOT_RECORDED = "role not recorded"
 #: Left to right as data flows; a node never stands left of its causes.
 LANES = ("data", "preparation", "training", "registry", "deployment", "endpoint")
@@ -146,7 +147,7 @@ def _serving(graph: Graph[str], endpoint: str) -> list[Serving]:
         )
         since = data["valid_from"] if "valid_from" in record else None
         found.extend(
-            Serving(deployment, model, traffic, state, record.get("site", ""), since) for model in models or [None]
+            Serving(deployment, model, traffic, state, record.get("site", ""), since) for model in (models or _UNNAMED)
         )
     return sorted(found, key=lambda item: (item.site, -(item.traffic or 0), item.deployment, item.model or ""))
 
@@ -216,13 +217,15 @@ def _walk_roles(result: Trace) -> None:
 
 
 def _label(graph: Graph[str], cause: str, label: str, edge: dict[str, Any]) -> str:
-    kind = graph.nodes[cause]["kind"]
+    kind = str(graph.nodes[cause]["kind"])
     if label != "model":
         return label  # made from training data is made for training
     if kind in _INGREDIENTS:
         return kind.replace("_", " ")
     if kind in DATA_KINDS:
-        return _ROLES.get(edge["role"].lower(), edge["role"] if edge["role"] not in ("", "input") else NOT_RECORDED)
+        return _ROLES.get(
+            str(edge["role"]).lower(), str(edge["role"]) if edge["role"] not in ("", "input") else NOT_RECORDED
+        )
     return "model"  # a run, a logged model, a copy, a parent that was fine-tuned
 
 
@@ -291,7 +294,10 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
         sites.setdefault(item.site, []).append(item)
         if item.model is None:
             yield Finding(
-                "error", "no-model", item.deployment, f"{item.deployment} does not say which model version it runs"
+                "error",
+                "no-model",
+                item.deployment,
+                f"{item.deployment} does not say which model version it runs",
             )
         if item.state == "undetermined":
             yield Finding(
@@ -306,7 +312,10 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
         if any(shares.values()) and not any(item.state == "undetermined" for item in items) and abs(total - 100) > 0.01:
             where = f" at {site}" if site else ""
             yield Finding(
-                "warning", "traffic-sum", endpoint, f"The recorded traffic of {endpoint}{where} adds up to {total:g} %, not 100 %"
+                "warning",
+                "traffic-sum",
+                endpoint,
+                f"The recorded traffic of {endpoint}{where} adds up to {total:g} %, not 100 %",
             )
     for item in result.serving:
         if item.model is not None and "~" in item.model and item.answers:
@@ -319,7 +328,8 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
 
 
 def _node_findings(result: Trace) -> Iterator[Finding]:
-    for ref, data in sorted(result.graph.nodes(data=True)):
+    for ref in sorted(result.graph):
+        data = result.graph.nodes[ref]
         record = data.get("record", {})
         if data.get("candidates"):
             yield Finding(
@@ -356,7 +366,10 @@ def _model_findings(result: Trace) -> Iterator[Finding]:
         elif not trained and graph.nodes[model]["kind"] != "ai_agent" and "base_model" not in kinds:
             runs = ", ".join(sorted({cause for cause, _ in made}))
             yield Finding(
-                "error", "no-training-data", model, f"{model} was produced by {runs}, and no record says which data that run read for training"
+                "error",
+                "no-training-data",
+                model,
+                f"{model} was produced by {runs}, and no record says which data that run read for training",
             )
         makers: dict[str, set[str]] = {}
         for cause, effect in made:
@@ -364,17 +377,26 @@ def _model_findings(result: Trace) -> Iterator[Finding]:
         for effect, causes in sorted(makers.items()):
             if len(causes) > 1:
                 yield Finding(
-                    "error", "contradiction", effect, f"{effect} is said to come from several runs: {', '.join(sorted(causes))}"
+                    "error",
+                    "contradiction",
+                    effect,
+                    f"{effect} is said to come from several runs: {', '.join(sorted(causes))}",
                 )
     for ref in sorted(ref for ref, data in graph.nodes(data=True) if data["kind"] == "base_model"):
         if not graph.in_degree(ref):
             yield Finding(
-                "info", "base-model-training-unknown", ref, f"What {ref} itself was trained on is not on record; that is usual for a base model"
+                "info",
+                "base-model-training-unknown",
+                ref,
+                f"What {ref} itself was trained on is not on record; that is usual for a base model",
             )
     for ref in result.data():
         if NOT_RECORDED in result.roles[ref]:
             yield Finding(
-                "warning", "role-not-recorded", ref, f"{ref} was read by a run that made a model; what for was not recorded"
+                "warning",
+                "role-not-recorded",
+                ref,
+                f"{ref} was read by a run that made a model; what for was not recorded",
             )
 
 
@@ -383,12 +405,14 @@ def _read_findings(result: Trace) -> Iterator[Finding]:
     graph = result.graph
     for run in sorted(ref for ref, data in graph.nodes(data=True) if data["kind"] == "run"):
         states: dict[tuple[str, str], set[str]] = {}
-        for cause, _, (record_id, _), _data in graph.in_edges(run, keys=True, data=True):
+        for cause, _, data in graph.in_edges(run, data=True):
             if graph.nodes[cause]["implied"]:
-                data = graph.nodes[cause]
-                states.setdefault((data["name"], str(record_id)), set()).add(cause)
+                states.setdefault((graph.nodes[cause]["name"], str(data["record_id"])), set()).add(cause)
         for (name, _), causes in sorted(states.items()):
             if len(causes) > 1:
                 yield Finding(
-                    "error", "ambiguous-state", run, f"{run} read {name!r} while it was being written or without a date: it saw one of {', '.join(sorted(causes))}"
+                    "error",
+                    "ambiguous-state",
+                    run,
+                    f"{run} read {name!r} while it was being written or without a date: it saw one of {', '.join(sorted(causes))}",
                 )

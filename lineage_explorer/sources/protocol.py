@@ -91,7 +91,8 @@ def available() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def _load(name: str) -> type[Source]:
+def load(name: str) -> type[Source]:
+    """The source class of a name, imported now."""
     try:
         loaded: type[Source] = available()[name].load()
     except ModuleNotFoundError as error:
@@ -130,12 +131,12 @@ def open_source(location: str | Path, *, namespace: str | None = None) -> Source
     text = str(location)
     name, colon, rest = text.partition(":")
     if colon and rest and name in available():
-        return _load(name)(rest, namespace=namespace)
+        return load(name)(rest, namespace=namespace)
     remote = text.startswith(("http://", "https://"))
     if not remote and not Path(text).exists():
         raise LocationNotFound(f"there is nothing at {text!r}{nearest(text)}")
     for candidate in available():
-        source = _load(candidate)
+        source = load(candidate)
         if source.recognises(text):
             return source(text, namespace=namespace)
     raise UnknownFormat(

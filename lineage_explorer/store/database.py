@@ -13,9 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-
 from .. import __version__
-from ..errors import AmbiguousReference, InvalidRef, NotAStore, StoreError, StoreNotFound, StoreTooNew, UnknownReference
+from ..errors import (
+    AmbiguousReference,
+    InvalidRef,
+    NotAStore,
+    StoreError,
+    StoreNotFound,
+    StoreTooNew,
+    UnknownReference,
+)
 from ..records import Record, Ref
 from ..redaction import RULES_VERSION, redact_text
 from ..sources.protocol import Observation, Rejected, Source, nearest
@@ -106,7 +113,11 @@ def _connect(path: Path, new: bool) -> sqlite3.Connection:
     uri = path.resolve().as_uri()
     try:
         connection = sqlite3.connect(
-            f"{uri}?mode={mode}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            f"{uri}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
         )
         # A rollback journal, not WAL: SQLite before 3.51.3 can lose a WAL reset (docs/decisions/0002).
         # EXTRA also syncs the folder, so that what was acknowledged is there after a power cut.
@@ -114,6 +125,8 @@ def _connect(path: Path, new: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cache_size = -65536")
     except sqlite3.Error as error:
+        if error.sqlite_errorname == "SQLITE_NOTADB":
+            raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
         raise StoreError(f"cannot open {str(path)!r}: {error}") from error
     return connection
 
@@ -160,7 +173,9 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -210,7 +225,11 @@ class Store:
             ``read = stored + unchanged + quarantined``.
         """
         return self._sync(
-            source.read(), system=source.name, location=source.location, namespace=source.namespace, progress=progress
+            source.read(),
+            system=source.name,
+            location=source.location,
+            namespace=source.namespace,
+            progress=progress,
         )
 
     def _sync(
@@ -297,7 +316,9 @@ class Store:
                 # A clock that jumps back must not let a later record look earlier.
                 yield connection, max(micros_of(datetime.now(UTC)), last + 1)
         except DBAPIError as error:
-            raise StoreError(f"cannot write to {str(self.path)!r}: {error.orig}; nothing of this batch was stored") from error
+            raise StoreError(
+                f"cannot write to {str(self.path)!r}: {error.orig}; nothing of this batch was stored"
+            ) from error
 
     def _writer(self) -> Engine:
         if self._engine is None:
@@ -428,10 +449,15 @@ class Store:
                 return same[0]
             if same:
                 raise AmbiguousReference(
-                    f"{text!r} is ambiguous in {self.path.name}: {', '.join(same[:10])}. Write one of them in full", same
+                    f"{text!r} is ambiguous in {self.path.name}: {', '.join(same[:10])}. Write one of them in full",
+                    same,
                 )
         near = self._nearest(ref)
-        hint = f"; did you mean {', '.join(near)}?" if near else f"; it holds no {ref.kind} at all. `lineage-explorer search` finds names"
+        hint = (
+            f"; did you mean {', '.join(near)}?"
+            if near
+            else f"; it holds no {ref.kind} at all. `lineage-explorer search` finds names"
+        )
         raise UnknownReference(f"nothing called {text!r} is in {self.path.name}{hint}", near)
 
     def _has_kind(self, kind: str) -> bool:
@@ -440,7 +466,9 @@ class Store:
     def _nearest(self, ref: Ref) -> list[str]:
         names = [
             row[0]
-            for row in self._connection.execute("SELECT DISTINCT name FROM node WHERE kind = ? LIMIT 20000", (ref.kind,))
+            for row in self._connection.execute(
+                "SELECT DISTINCT name FROM node WHERE kind = ? LIMIT 20000", (ref.kind,)
+            )
         ]
         close = difflib.get_close_matches(ref.name, names, n=5, cutoff=0.4) or sorted(names)[:5]
         found: list[str] = []
@@ -476,7 +504,14 @@ class Store:
         ).fetchall()
         plain = text.strip().lower()
         order = {"endpoint": 0, "model": 1, "ai_agent": 1, "dataset": 2}
-        rows.sort(key=lambda row: (row[2].lower() != plain, not row[2].lower().startswith(plain), order.get(row[1], 3), row[0]))
+        rows.sort(
+            key=lambda row: (
+                row[2].lower() != plain,
+                not row[2].lower().startswith(plain),
+                order.get(row[1], 3),
+                row[0],
+            )
+        )
         return [Found(row[0], row[1], row[2], bool(row[3])) for row in rows[:limit]]
 
     def refs(self, kind: str) -> list[str]:
@@ -549,5 +584,3 @@ def _batched(items: Iterator[Record | Observation | Rejected]) -> Iterator[list[
         if failure is None and len(chunk) < BATCH:
             return
     raise failure
-
-

@@ -121,7 +121,9 @@ class Batch:
             try:
                 prepared.append(prepare(item, self._now))
             except InvalidRecord as error:
-                rejected.append(Rejected(reason=str(error), position=item.position, excerpt=repr(item.record)[:_EXCERPT]))
+                rejected.append(
+                    Rejected(reason=str(error), position=item.position, excerpt=repr(item.record)[:_EXCERPT])
+                )
         fresh = list(self._fresh(prepared))
         self._quarantine(rejected)
         if fresh:
@@ -231,7 +233,9 @@ class Batch:
                 found.setdefault(topic, []).append(Seen(seq, observed_at, json.loads(text)))
         return found
 
-    def _changed(self, before: Sequence[EdgeRow | FactRow], after: Sequence[EdgeRow | FactRow]) -> list[EdgeRow | FactRow]:
+    def _changed(
+        self, before: Sequence[EdgeRow | FactRow], after: Sequence[EdgeRow | FactRow]
+    ) -> list[EdgeRow | FactRow]:
         """Close the rows that are no longer so; return the ones that are new."""
         old, kept = set(before), set(after)
         for row in before:
@@ -265,13 +269,22 @@ class Batch:
         )
 
     def _store_rows(self, rows: Sequence[EdgeRow | FactRow]) -> None:
-        self._number_all({ref for row in rows for ref in ((row.effect, row.cause) if isinstance(row, EdgeRow) else (row.node,))})
+        self._number_all(
+            {ref for row in rows for ref in ((row.effect, row.cause) if isinstance(row, EdgeRow) else (row.node,))}
+        )
         recorded = {"recorded_from": self._now, "recorded_to": FOREVER}
         edges: list[dict[str, Any]] = []
         facts: list[dict[str, Any]] = []
         for row in rows:
             if isinstance(row, EdgeRow):
-                edges.append({**row._asdict(), "effect": self._known[row.effect], "cause": self._known[row.cause], **recorded})
+                edges.append(
+                    {
+                        **row._asdict(),
+                        "effect": self._known[row.effect],
+                        "cause": self._known[row.cause],
+                        **recorded,
+                    }
+                )
             else:
                 facts.append({**row._asdict(), "node": self._known[row.node], **recorded})
         self._insert("edge", edges)
@@ -314,5 +327,8 @@ class Batch:
         self._insert("node", new)
         self._connection.execute(
             text("INSERT INTO name_index(rowid, text) VALUES (:id, :words)"),
-            [{"id": row["id"], "words": f"{row['kind']} {row['name']} {row['bare']} {row['namespace']}"} for row in new],
+            [
+                {"id": row["id"], "words": f"{row['kind']} {row['name']} {row['bare']} {row['namespace']}"}
+                for row in new
+            ],
         )

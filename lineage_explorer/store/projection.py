@@ -76,9 +76,9 @@ def topic_of(plain: Mapping[str, Any]) -> str:
     if plain["type"] == "relation":
         predicate = plain["predicate"]
         if predicate == "used" and _unversioned_data(plain["cause"]):
-            return "states\x1f" + plain["cause"]
+            return f"states\x1f{plain['cause']}"
         if predicate in ("was_generated_by", "was_derived_from") and _unversioned_data(plain["effect"]):
-            return "states\x1f" + plain["effect"]
+            return f"states\x1f{plain['effect']}"
         if predicate in HOLDING and plain.get("slot"):
             return "\x1f".join(("slot", plain["effect"], predicate, plain["slot"]))
     return identity_of(plain)
@@ -218,7 +218,12 @@ def _states(data: str, seen: Iterable[Seen]) -> Iterator[EdgeRow]:
 
 def _generation(dated: Sequence[_Write], undated: Sequence[_Write]) -> Iterator[EdgeRow]:
     for write in (*dated, *undated):
-        yield _edge({**write.plain, "effect": write.state}, write.seq, ALWAYS if write.done is None else write.done, FOREVER)
+        yield _edge(
+            {**write.plain, "effect": write.state},
+            write.seq,
+            ALWAYS if write.done is None else write.done,
+            FOREVER,
+        )
     for index, write in enumerate(dated):
         if write.plain.get("overwrites") and write.plain.get("complete", True):
             continue

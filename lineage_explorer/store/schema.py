@@ -164,6 +164,17 @@ def create(connection: sqlite3.Connection) -> None:
                     f"CREATE TRIGGER {table_name}_no_{action.lower()} BEFORE {action} ON {table_name} "
                     f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only: {action} of {table_name} refused'); END"
                 )
+            # REPLACE deletes without asking a DELETE trigger.
+            key = next(iter(tables.tables[table_name].primary_key)).name
+            refusal = (
+                "IGNORE"
+                if table_name == "body"
+                else f"ABORT, 'the journal is append-only: REPLACE of {table_name} refused'"
+            )
+            connection.execute(
+                f"CREATE TRIGGER {table_name}_no_replace BEFORE INSERT ON {table_name} "
+                f"WHEN EXISTS (SELECT 1 FROM {table_name} WHERE {key} = NEW.{key}) BEGIN SELECT RAISE({refusal}); END"
+            )
         connection.execute(
             "CREATE VIRTUAL TABLE name_index USING fts5(text, content='', tokenize=\"unicode61 remove_diacritics 2\", prefix='1 2 3')"
         )

@@ -15,9 +15,7 @@ from typing import Literal, NamedTuple
 
 Direction = Literal["upstream", "downstream"]
 
-_SEEN = (
-    "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :known_at AND e.recorded_to > :known_at"
-)
+_SEEN = "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :known_at AND e.recorded_to > :known_at"
 
 
 def _reach_statement(start: str, end: str, index: str) -> str:
@@ -30,7 +28,7 @@ WITH RECURSIVE walk(id) AS (
 )
 SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
 FROM walk CROSS JOIN edge AS e {index}
-WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""
+WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""  # noqa: S608 - names of columns, from this file
 
 
 #: The two hot statements; tests read their query plans.
@@ -123,9 +121,7 @@ def describe(connection: sqlite3.Connection, seqs: Iterable[int]) -> dict[int, D
     return {row[0]: Described(row[0], row[1], "sha256:" + row[2], *row[3:]) for row in found}
 
 
-def evidence(
-    connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int
-) -> list[tuple[int, int]]:
+def evidence(connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int) -> list[tuple[int, int]]:
     """(subject's node number, record number) of all evidence about the nodes, as it stood."""
     return connection.execute(
         """
@@ -137,7 +133,13 @@ def evidence(
 
 
 def beside(
-    connection: sqlite3.Connection, ids: Iterable[int], predicate: str, as_of: int, known_at: int, *, effects: bool
+    connection: sqlite3.Connection,
+    ids: Iterable[int],
+    predicate: str,
+    as_of: int,
+    known_at: int,
+    *,
+    effects: bool,
 ) -> list[Edge]:
     """Relations of one predicate that touch the nodes: as their effects, or as their causes."""
     side, index = ("effect", "") if effects else ("cause", "INDEXED BY edge_by_cause")
@@ -145,7 +147,7 @@ def beside(
         f"""
         SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
         FROM json_each(:ids) AS j CROSS JOIN edge AS e {index}
-        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",
+        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",  # noqa: S608 - names of columns, from this file
         {"ids": json.dumps(list(ids)), "predicate": predicate, "as_of": as_of, "known_at": known_at},
     )
     return list(map(Edge._make, found))

@@ -1,0 +1,307 @@
+"""The command line: ``lineage-explorer COMMAND --help`` shows examples."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from . import __version__
+from .errors import LineageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .audits import Audit
+    from .sources import Source
+    from .store import SyncResult
+
+#: What ``audit`` tells a script. 2 is a usage or other error, 130 an interrupt.
+EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
+_COLOUR = {"PASSED": "green", "FAILED": "red", "INCOMPLETE": "yellow"}
+_MARK = {"PASSED": "✓", "FAILED": "✕", "INCOMPLETE": "△"}
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
+
+
+def main() -> NoReturn:
+    """Run the command line; every failure is one sentence on standard error and exit status 2."""
+    try:
+        status = commands.main(standalone_mode=False, prog_name="lineage-explorer")
+    except click.exceptions.Abort:
+        click.echo("Interrupted; what was acknowledged is stored.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except LineageError as error:
+        click.echo(f"Error: {_visible(str(error))}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001 - told in full, and never with the exit status of a verdict
+        # A verdict has its own exit statuses: nothing broken may look like one of them.
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            f"Error: {type(error).__name__}: {_visible(str(error))}. This is a bug; please report it.",
+            err=True,
+        )
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _visible(text: str) -> str:
+    """A record's text on a terminal: escape sequences and direction marks are shown, not obeyed."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\u{ord(char):04x}" for char in text)
+
+
+def _json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lineage-explorer")
+def commands() -> None:
+    """Which data trained the model that serves this endpoint, and what proves it was allowed to?
+
+    \b
+    lineage-explorer demo                                try it on a made-up estate
+    lineage-explorer ingest lineage.db mlflow.db         read a system's records
+    lineage-explorer audit lineage.db churn-prod         ask
+    """
+
+
+# --- ingest ---
+
+
+@commands.command()
+@click.argument("store", type=click.Path(dir_okay=False))
+@click.argument("source", nargs=-1, required=True)
+@click.option("--namespace", help="Name of the system instance in references; derived from the location by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def ingest(store: str, source: tuple[str, ...], namespace: str | None, as_json: bool) -> None:
+    """Read the records of one or more SOURCEs into STORE, which is made if it is not there.
+
+    SOURCE is a URL, a file or a folder, recognised by its content, or name:location.
+    Reading the same thing twice adds nothing.
+
+    \b
+    lineage-explorer ingest lineage.db http://localhost:5000
+    lineage-explorer ingest lineage.db mlflow.db deployments.jsonl gates.csv
+    lineage-explorer ingest lineage.db azureml:./exported-records --namespace azure-prod
+    """
+    from .sources import open_source
+    from .store import SyncResult, open_store
+
+    # Every source is opened before the store is made: a mistyped path leaves no file behind.
+    opened = [open_source(item, namespace=namespace) for item in source]
+    total = SyncResult()
+    rows: list[dict[str, Any]] = []
+    with open_store(store, create_missing=True) as target:
+        for item in opened:
+            with _progress(item) as advance:
+                result = target.ingest(item, progress=advance)
+            total += result
+            rows.append({"source": item.name, "location": item.location, **_counts(result)})
+    if as_json:
+        _json({"store": store, "syncs": rows, **_counts(total)})
+        return
+    from rich.table import Table
+
+    table = Table("source", "location", "read", "stored", "unchanged", "quarantined", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_visible(str(value)) for value in row.values()))
+    _console().print(table)
+    if total.quarantined:
+        click.echo(f"{total.quarantined} could not become records: lineage-explorer quarantine {store} shows why.")
+
+
+def _counts(result: SyncResult) -> dict[str, int]:
+    return {name: getattr(result, name) for name in ("read", "stored", "unchanged", "quarantined")}
+
+
+@contextmanager
+def _progress(source: Source) -> Iterator[Callable[[int], object]]:
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=f"{source.name} {source.location}"[:60], unit=" records", disable=not sys.stderr.isatty()) as bar:
+        yield bar.update
+
+
+# --- audit ---
+
+
+@commands.command()
+@click.argument("store", type=click.Path(dir_okay=False))
+@click.argument("endpoint")
+@click.option("--as-of", metavar="T", help="The instant asked about, e.g. 2026-03-01T12:00:00Z. Now by default.")
+@click.option("--known-at", metavar="T", help="Use only what the store knew by then.")
+@click.option("--policy", metavar="P", help="A shipped policy's name or a TOML file. Default: default.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html, .json, .svg or .md.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole audit as JSON.")
+def audit(
+    store: str,
+    endpoint: str,
+    as_of: str | None,
+    known_at: str | None,
+    policy: str | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """Which data trained the model behind ENDPOINT, and do its gates hold?
+
+    Exit status: 0 PASSED, 1 FAILED, 3 INCOMPLETE, 2 a usage or other error.
+
+    \b
+    lineage-explorer audit lineage.db churn-prod
+    lineage-explorer audit lineage.db endpoint:churn-prod --as-of 2026-03-01T12:00:00Z
+    lineage-explorer audit lineage.db churn-prod -o report.html
+    """
+    from .questions import audit as ask
+    from .store import open_store
+
+    with open_store(store) as opened:
+        result = ask(opened, endpoint, as_of=as_of, known_at=known_at, policy=policy)
+    if output:
+        result.save(output)
+    if as_json:
+        _json(result.to_dict())
+    else:
+        _show(result)
+        if output:
+            click.echo(f"Report: {output}")
+    return EXIT[result.verdict]
+
+
+def _show(result: Audit) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    content = result.to_dict()
+    console.print(
+        Text(
+            f"{_MARK[result.verdict]} {result.verdict}  {_visible(result.endpoint)}",
+            style=f"bold {_COLOUR[result.verdict]}",
+        )
+    )
+    console.print(Text(_visible(result.answer)), soft_wrap=False)
+    console.print()
+    table = Table("cause", "link", "effect", "basis", "gate", box=None, pad_edge=False, header_style="bold")
+    for hop in content["hops"]:
+        link = hop["predicate"].replace("_", " ") + (f" ({hop['role']})" if hop["role"] else "")
+        link += f" {hop['traffic']:g} %" if hop["traffic"] is not None else ""
+        row = (_short(hop["cause"]), link, _short(hop["effect"]), hop["basis"].replace("_", " "))
+        table.add_row(*(Text(_visible(cell)) for cell in row), Text("" if hop["status"] == "none" else hop["status"]))
+    console.print(table)
+    shown = [item for item in content["findings"] if item["severity"] != "info"]
+    if shown:
+        console.print()
+        for item in shown:
+            console.print(Text(f"{item['severity']}: {_visible(item['message'])}"))
+    console.print(Text(f"\naudit digest {result.digest}", style="dim"))
+
+
+def _short(ref: str) -> str:
+    from .records import Ref
+    from .sentences import short
+
+    parsed = Ref.parse(ref)
+    return f"{parsed.kind}:{parsed.name}" + (f"@{short(parsed.version)}" if parsed.version else "")
+
+
+# --- looking around ---
+
+
+@commands.command()
+@click.argument("store", type=click.Path(dir_okay=False))
+@click.argument("text")
+@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def search(store: str, text: str, limit: int, as_json: bool) -> None:
+    """Find references in STORE whose words begin with the words of TEXT.
+
+    \b
+    lineage-explorer search lineage.db churn
+    lineage-explorer search lineage.db "endpoint credit"
+    """
+    from .store import open_store
+
+    with open_store(store) as opened:
+        hits = opened.search(text, limit)
+    if as_json:
+        _json([hit._asdict() for hit in hits])
+        return
+    for hit in hits:
+        click.echo(_visible(hit.ref) + ("" if hit.resolved else "  (referred to, not described)"))
+    if not hits:
+        click.echo(f"Nothing in {store} matches {text!r}.", err=True)
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def sources(as_json: bool) -> None:
+    """List the systems whose records can be read.
+
+    \b
+    lineage-explorer sources
+    """
+    from .sources import available
+    from .sources.protocol import load
+
+    rows = [{"name": name, "summary": load(name).summary} for name in available()]
+    if as_json:
+        _json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['name']:<10} {row['summary']}")
+
+
+@commands.command()
+@click.argument("store", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def syncs(store: str, as_json: bool) -> None:
+    """Show every sync of STORE: when, from where, and what became of what was read.
+
+    \b
+    lineage-explorer syncs lineage.db
+    """
+    from .store import open_store
+
+    with open_store(store) as opened:
+        _frame(opened.syncs(), as_json)
+
+
+@commands.command()
+@click.argument("store", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def quarantine(store: str, as_json: bool) -> None:
+    """Show what was read into STORE and could not become a record, and why.
+
+    \b
+    lineage-explorer quarantine lineage.db
+    """
+    from .store import open_store
+
+    with open_store(store) as opened:
+        _frame(opened.quarantine(), as_json)
+
+
+def _frame(frame: Any, as_json: bool) -> None:
+    if as_json:
+        click.echo(frame.to_json(orient="records", date_format="iso", indent=2))
+        return
+    if frame.empty:
+        click.echo("Nothing.")
+        return
+    click.echo(_visible(frame.to_string(index=False, max_colwidth=60)))
