@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .version import __version__
 
 #: Public names, and the module that each lives in. Loaded when first used: a command line that only
 #: prints its help should not pay for networkx and pandas.
@@ -52,6 +52,7 @@ __all__ = [
     "Relation",
     "Store",
     "SyncResult",
+    "__version__",
     "audit",
     "lineage_graph",
     "load_policy",
@@ -67,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from . import __version__
 from .errors import LineageError
+from .version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console

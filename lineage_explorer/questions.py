@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from . import __version__
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .graph import lineage_graph
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
 from .sentences import answer_of, fact_of, label_of
 from .trace import DATA_KINDS, Finding, Serving, Trace, trace
+from .version import __version__
 
 if TYPE_CHECKING:
     from .store import Store

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def upstream(store: Store, ref: str, day: str | None = None) -> set[str]:
 
 def test_a_mistyped_path_makes_no_file_and_names_the_nearest(tmp_path: Path) -> None:
     open_store(tmp_path / "lineage.db", create_missing=True).close()
-    with pytest.raises(StoreNotFound, match="lineage.db"):
+    with pytest.raises(StoreNotFound, match=r"lineage\.db"):
         open_store(tmp_path / "linage.db")
     assert [entry.name for entry in tmp_path.iterdir()] == ["lineage.db"]
 
@@ -101,10 +102,10 @@ def test_the_database_itself_refuses_to_change_the_journal(store: Store, table: 
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute(statement)
     changed = [*before[0][:-1], "0"]
-    try:
+    # Bodies are shared, so that a second one of the same digest is passed over; all else is refused.
+    expected = nullcontext() if table == "body" else pytest.raises(sqlite3.IntegrityError, match="append-only")
+    with expected:
         raw.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(changed))})", changed)
-    except sqlite3.IntegrityError as error:
-        assert "append-only" in str(error)
     assert raw.execute(f"SELECT * FROM {table}").fetchall() == before
     raw.close()
 

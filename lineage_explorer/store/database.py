@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .. import __version__
 from ..errors import (
     AmbiguousReference,
     InvalidRef,
@@ -26,6 +25,7 @@ from ..errors import (
 from ..records import Record, Ref
 from ..redaction import RULES_VERSION, redact_text
 from ..sources.protocol import Observation, Rejected, Source, nearest
+from ..version import __version__
 from . import walk
 from .journal import Batch, SyncResult, micros_of
 from .schema import APPLICATION_ID, SCHEMA_VERSION, create

@@ -171,9 +171,10 @@ def create(connection: sqlite3.Connection) -> None:
                 if table_name == "body"
                 else f"ABORT, 'the journal is append-only: REPLACE of {table_name} refused'"
             )
+            taken = f"EXISTS (SELECT 1 FROM {table_name} WHERE {key} = NEW.{key})"  # noqa: S608 - names from this file
             connection.execute(
                 f"CREATE TRIGGER {table_name}_no_replace BEFORE INSERT ON {table_name} "
-                f"WHEN EXISTS (SELECT 1 FROM {table_name} WHERE {key} = NEW.{key}) BEGIN SELECT RAISE({refusal}); END"
+                f"WHEN {taken} BEGIN SELECT RAISE({refusal}); END"
             )
         connection.execute(
             "CREATE VIRTUAL TABLE name_index USING fts5(text, content='', tokenize=\"unicode61 remove_diacritics 2\", prefix='1 2 3')"

@@ -6,7 +6,7 @@ what a row means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -113,7 +113,13 @@ class Version(msgspec.Struct, frozen=True):
     source: str = ""
     run_id: str = ""
     status: str = ""
+    workspace: str = ""
     tags: dict[str, str] = {}
+
+    @property
+    def deleted(self) -> bool:
+        """Whether only the shell is left: MLflow redacts source and run of a deleted version."""
+        return self.stage == "Deleted_Internal"
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -124,8 +130,25 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str = ""
 
 
+def newest(metrics: Iterable[ModelMetric]) -> list[ModelMetric]:
+    """Of each metric, run and dataset the point that MLflow calls the latest.
+
+    Examples
+    --------
+    >>> points = [ModelMetric("auc", "r", MetricPoint(step, 0, 0.5)) for step in (0, 2, 1)]
+    >>> [metric.point.step for metric in newest(points)]
+    [2]
+    """
+    best: dict[tuple[str, str, str, str], ModelMetric] = {}
+    for metric in metrics:
+        key = (metric.name, metric.run_id, metric.dataset_name, metric.dataset_digest)
+        if key not in best or metric.point > best[key].point:
+            best[key] = metric
+    return [best[key] for key in sorted(best)]
+
+
 class Rows(Protocol):
-    """Reads one MLflow instance. Each method may be called once per sync, in this order."""
+    """Reads one MLflow instance. Each method is called once per sync, in this order."""
 
     def experiments(self) -> Iterator[Experiment | Unreadable]:
         """Active and deleted experiments."""
@@ -143,8 +166,8 @@ class Rows(Protocol):
         """Logged models of these experiments."""
         ...
 
-    def runs(self, experiments: Iterable[str], measured: Mapping[str, str]) -> Iterator[Run | Unreadable]:
-        """Active and deleted runs; ``measured`` names runs known to have read a logged model."""
+    def runs(self, experiments: Iterable[str], judging: Set[str]) -> Iterator[Run | Unreadable]:
+        """Active and deleted runs; of those in ``judging`` the logged models they read matter most."""
         ...
 
     def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:
