@@ -231,5 +231,9 @@ class Audit:
         target.write_text(text, encoding="utf-8")
         return target
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self._view("display")(self, **options)
+    def widget(self) -> Any:
+        """The interactive trace; its ``selected`` can be observed and set."""
+        return self._view("widget")(self)
+
+    def _ipython_display_(self) -> None:
+        self._view("display")(self)

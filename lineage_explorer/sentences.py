@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,11 @@ def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     >>> label_of({"kind": "model", "name": "churn", "version": "3"}, {})
     'churn v3'
     """
-    shown = record.get("attributes", {}).get("display_name") or data["name"]
+    shown = data["name"]
+    if data["kind"] in ("run", "logged_model"):  # their names are numbers; people gave them others
+        shown = record.get("attributes", {}).get("name") or short(shown, 8)
     version = data["version"]
-    if not version:
+    if not version or data["kind"] == "deployment":
         return str(shown)
     if version.isdigit():
         return f"{shown} v{version}"
@@ -45,12 +48,21 @@ def fact_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     attributes = record.get("attributes", {})
     if data["kind"] == "run":
         return " · ".join(word for word in (record.get("activity", ""), record.get("status", "").lower()) if word)
+    if data["kind"] == "deployment" and data["version"]:
+        return " · ".join(word for word in (attributes.get("environment", ""), f"since {data['version'][:10]}") if word)
+    if attributes.get("metrics"):
+        name, value = min(attributes["metrics"].items())
+        return f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
     if data["implied"]:
         return f"state written {data['version'].partition(':')[2][:10]}"
     for key in ("fact", "rows", "num_rows", "stage", "environment"):
         if attributes.get(key) not in (None, "", "None"):
             value = attributes[key]
-            return f"{value:,} rows" if key in ("rows", "num_rows") and isinstance(value, int) else str(value)
+            return (
+                f"{value:,} row{'s' * (value != 1)}"
+                if key in ("rows", "num_rows") and isinstance(value, int)
+                else str(value)
+            )
     if data.get("digest"):
         return short(data["digest"])
     if not data["resolved"]:
@@ -66,14 +78,24 @@ def answer_of(content: Mapping[str, Any]) -> str:
         sentences.append(_trained(model, content, nodes))
     sentences.extend(_beside(content, nodes))
     sentences.extend(_gates(content, nodes))
-    unknown = [item["message"] for item in content["findings"] if item["severity"] == "error"]
+    # What no-training-data says stands in the sentence about the requirement already.
+    unknown = [
+        item["message"]
+        for item in content["findings"]
+        if item["severity"] == "error" and item["code"] != "no-training-data"
+    ]
     if unknown:
         sentences.append(f"Not known: {_list(unknown, '; ')}.")
     known = [item["message"] for item in content["findings"] if item["code"] == "base-model-training-unknown"]
     sentences.extend(message + "." for message in known)
     policy = content["question"]["policy"]
     sentences.append(f"Verdict under policy {policy['name']} version {policy['version']}: {content['verdict']}.")
-    return " ".join(sentence for sentence in sentences if sentence)
+    return _brief(" ".join(sentence for sentence in sentences if sentence))
+
+
+def _brief(text: str) -> str:
+    """Long run ids cut to what tells them apart; the tables hold them whole."""
+    return re.sub(r"(?<![:0-9a-f])([0-9a-f]{8})[0-9a-f]{12,}(?![0-9a-f…])", r"\1…", text)
 
 
 def _name(ref: str, nodes: Mapping[str, Mapping[str, Any]]) -> str:

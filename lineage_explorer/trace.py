@@ -339,7 +339,8 @@ def _node_findings(result: Trace) -> Iterator[Finding]:
             yield Finding("error", "unresolved-reference", ref, f"{ref} is referred to, and no record describes it")
         if data["kind"] == "run" and record.get("status") in ("FAILED", "KILLED", "Failed", "Canceled"):
             yield Finding("warning", "failed-run", ref, f"{ref} ended with status {record['status']} and is upstream")
-        if record.get("ended_at") or record.get("attributes", {}).get("lifecycle_stage") == "deleted":
+        ended = record.get("ended_at") if record.get("type") == "entity" else None
+        if ended or record.get("attributes", {}).get("lifecycle_stage") == "deleted":
             yield Finding("info", "deleted-upstream", ref, f"{ref} was deleted in its source; its record is kept here")
         if data.get("seen_later"):
             yield Finding(

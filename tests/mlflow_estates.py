@@ -122,26 +122,40 @@ def _build(folder: Path, mlflow: Any) -> Estate:
 
     # Preparation, then training in a nested run.
     sweep = run("sweep")
-    prepare = run("prepare", start=1, **{
-        "lineage__activity": "transform",
-        "lineage__used__input": f"dataset:raw_customers@sha256:{'cd' * 32}",
-        "lineage__generated": f"dataset:customers@sha256:{SHA} not-a-reference",
-    })
+    prepare = run(
+        "prepare",
+        start=1,
+        lineage__activity="transform", lineage__used__input=f"dataset:raw_customers@sha256:{'cd' * 32}", lineage__generated=f"dataset:customers@sha256:{SHA} not-a-reference",
+    )
     end(prepare, start=1)
-    train = run("train", start=2, **{
-        "mlflow__parentRunId": sweep,
-        "mlflow__source__git__commit": "1234567890abcdef1234567890abcdef12345678",
-        "mlflow__source__git__repoURL": "https://user:hunter2@git.example.org/team/churn.git",
-        "mlflow__log-model__history": "[{not json",
-        "mlflow__note__content": "the one that went to production",
-        "data__customers__sha256": SHA,
-    })
-    client.log_inputs(train, [
-        _dataset(mlflow, "customers", "0a1b2c3d", "training", "s3://bucket/customers.parquet"),
-        _dataset(mlflow, "holdout", "99999999", "validation", "s3://bucket/holdout.parquet?sig=topsecret", **{
-            "data.version": "2026-07",
-        }),
-    ])
+    train = run(
+        "train",
+        start=2,
+        **{
+            "mlflow__parentRunId": sweep,
+            "mlflow__source__git__commit": "1234567890abcdef1234567890abcdef12345678",
+            "mlflow__source__git__repoURL": "https://user:hunter2@git.example.org/team/churn.git",
+            "mlflow__log-model__history": "[{not json",
+            "mlflow__note__content": "the one that went to production",
+            "data__customers__sha256": SHA,
+        },
+    )
+    client.log_inputs(
+        train,
+        [
+            _dataset(mlflow, "customers", "0a1b2c3d", "training", "s3://bucket/customers.parquet"),
+            _dataset(
+                mlflow,
+                "holdout",
+                "99999999",
+                "validation",
+                "s3://bucket/holdout.parquet?sig=topsecret",
+                **{
+                    "data.version": "2026-07",
+                },
+            ),
+        ],
+    )
     first = model("m-first", train)
     second = model("m-second", train)
     client.log_batch(
@@ -161,8 +175,14 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     client.log_inputs(evaluate, [holdout], models=[LoggedModelInput(first)])
     for value, when in ((0.79, 1_760_000_240_000), (0.91, 1_760_000_250_000)):
         client.log_metric(
-            evaluate, "auc", value, timestamp=when, step=0, model_id=first,
-            dataset_name="benchmark", dataset_digest="5e5e5e5e",
+            evaluate,
+            "auc",
+            value,
+            timestamp=when,
+            step=0,
+            model_id=first,
+            dataset_name="benchmark",
+            dataset_digest="5e5e5e5e",
         )
     client.log_metric(evaluate, "auc", 0.55, timestamp=1_770_000_000_000, step=1)
     client.log_metric(evaluate, "latency", 12.0, timestamp=1_760_000_255_000)
@@ -173,7 +193,7 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     end(silent, start=5)
 
     # Things that went wrong or away.
-    failed = run("failed-write", start=6, **{"lineage__generated": "dataset:customers@2026-08"})
+    failed = run("failed-write", start=6, lineage__generated="dataset:customers@2026-08")
     end(failed, "FAILED", start=6)
     gone = run("gone", start=7)
     client.log_inputs(gone, [_dataset(mlflow, "customers", "0a1b2c3d", "training", "somewhere/else.csv")])
@@ -183,46 +203,63 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     end(abandoned, start=8)
     client.delete_experiment(old)
     run("still-running", start=9)
-    hostile = run(HOSTILE, start=10, **{"note": HOSTILE, "mlflow__linkedPrompts": '[{"name": NaN}]'})
+    hostile = run(HOSTILE, start=10, note=HOSTILE, mlflow__linkedPrompts='[{"name": NaN}]')
     client.log_inputs(hostile, [_dataset(mlflow, HOSTILE, "digest with space", "", "x")])
     end(hostile, start=10)
     doomed = model("m-doomed", train)
     client.delete_logged_model(doomed)
 
     # The registry.
-    client.create_registered_model("churn", tags={"owner": "growth", "gate.review.status": "passed"}, description="Who leaves")
-    version = client.create_model_version("churn", f"models:/{first}", run_id=train, model_id=first, tags={
-        "gate.auc.status": "passed",
-        "gate.auc.run_id": evaluate,
-        "gate.auc.threshold": "auc >= 0.80",
-        "gate.auc.at": "2025-10-10T00:00:00Z",
-        "gate.auc.by": "person:mia",
-        "gate.lying.status": "passed",
-        "gate.lying.run_id": evaluate,
-        "gate.lying.threshold": "auc >= 0.95",
-        "gate.lying.at": "2025-10-10T00:00:00Z",
-        "gate.latency.run_id": evaluate,
-        "gate.latency.threshold": "< 100",
-        "gate.approval.status": "Approved",
-        "gate.approval.by": "mia",
-        "gate.approval.at": "2025-10-10",
-        "gate.safety.status": "looks fine",
-        "gate.safety.evidence": "https://reports.example.org/1?sig=topsecret",
-        "smoke_test": "Approved",
-        "legal": "Pending",
-        "deploy.churn-prod.status": "production",
-        "deploy.churn-prod.at": "2025-11-01T00:00:00Z",
-    }, description="first")
+    client.create_registered_model(
+        "churn", tags={"owner": "growth", "gate.review.status": "passed"}, description="Who leaves"
+    )
+    version = client.create_model_version(
+        "churn",
+        f"models:/{first}",
+        run_id=train,
+        model_id=first,
+        tags={
+            "gate.auc.status": "passed",
+            "gate.auc.run_id": evaluate,
+            "gate.auc.threshold": "auc >= 0.80",
+            "gate.auc.at": "2025-10-10T00:00:00Z",
+            "gate.auc.by": "person:mia",
+            "gate.lying.status": "passed",
+            "gate.lying.run_id": evaluate,
+            "gate.lying.threshold": "auc >= 0.95",
+            "gate.lying.at": "2025-10-10T00:00:00Z",
+            "gate.latency.run_id": evaluate,
+            "gate.latency.threshold": "< 100",
+            "gate.approval.status": "Approved",
+            "gate.approval.by": "mia",
+            "gate.approval.at": "2025-10-10",
+            "gate.safety.status": "looks fine",
+            "gate.safety.evidence": "https://reports.example.org/1?sig=topsecret",
+            "smoke_test": "Approved",
+            "legal": "Pending",
+            "deploy.churn-prod.status": "production",
+            "deploy.churn-prod.at": "2025-11-01T00:00:00Z",
+        },
+        description="first",
+    )
     client.set_registered_model_alias("churn", "champion", version.version)
     client.transition_model_version_stage("churn", version.version, "Production")
-    client.create_model_version("churn", f"models:/{second}", run_id=train, model_id=second, tags={
-        "deploy.churn-prod.status": "retired",
-        "deploy.churn-prod.at": "2025-11-01T00:00:00Z",
-        "gate.borrowed.run_id": "0" * 32,
-        "gate.borrowed.threshold": "auc > 0.5",
-        "gate.borrowed.status": "passed",
-    })
-    deleted = client.create_model_version("churn", str(folder / "artifacts" / "old"), run_id=train, tags={"legal": "Approved"})
+    client.create_model_version(
+        "churn",
+        f"models:/{second}",
+        run_id=train,
+        model_id=second,
+        tags={
+            "deploy.churn-prod.status": "retired",
+            "deploy.churn-prod.at": "2025-11-01T00:00:00Z",
+            "gate.borrowed.run_id": "0" * 32,
+            "gate.borrowed.threshold": "auc > 0.5",
+            "gate.borrowed.status": "passed",
+        },
+    )
+    deleted = client.create_model_version(
+        "churn", str(folder / "artifacts" / "old"), run_id=train, tags={"legal": "Approved"}
+    )
     client.delete_model_version("churn", deleted.version)
     client.create_model_version("churn", str(folder / "artifacts" / "plain"), run_id="f" * 32)
     client.create_registered_model("churn-released")
@@ -234,24 +271,30 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     # A GenAI agent with its prompt.
     prompt = client.register_prompt("triage", "Classify {{ ticket }}", commit_message="start", tags={"tone": "calm"})
     client.set_prompt_alias("triage", "live", prompt.version)
-    build_run = run("build-agent", start=11, **{
-        "mlflow__linkedPrompts": json.dumps([{"name": "triage", "version": "1"}]),
-        "lineage__used__retrieval": "index:kb@2026-09",
-        "lineage__used__base": "base_model:gpt-4o@2024-08-06",
-    })
+    build_run = run(
+        "build-agent",
+        start=11,
+        mlflow__linkedPrompts=json.dumps([{"name": "triage", "version": "1"}]), lineage__used__retrieval="index:kb@2026-09", lineage__used__base="base_model:gpt-4o@2024-08-06",
+    )
     end(build_run, start=11)
     agent = model("m-agent", build_run)
     client.create_registered_model("triage-agent")
-    client.create_model_version("triage-agent", f"models:/{agent}", run_id=build_run, model_id=agent, tags={
-        "lineage.kind": "ai_agent",
-        "lineage.used.prompt": "prompt:triage@1",
-    })
+    client.create_model_version(
+        "triage-agent",
+        f"models:/{agent}",
+        run_id=build_run,
+        model_id=agent,
+        tags={
+            "lineage.kind": "ai_agent",
+            "lineage.used.prompt": "prompt:triage@1",
+        },
+    )
     client.set_registered_model_alias("triage-agent", "live", "1")
-    judge = run("judge", start=12, **{
-        "lineage__activity": "evaluation",
-        "lineage__used__evaluation": "dataset:tickets@v1",
-        "lineage__used__subject": "ai_agent:triage-agent@1",
-    })
+    judge = run(
+        "judge",
+        start=12,
+        lineage__activity="evaluation", lineage__used__evaluation="dataset:tickets@v1", lineage__used__subject="ai_agent:triage-agent@1",
+    )
     client.log_metric(judge, "groundedness", 0.95, timestamp=1_760_000_800_000)
     end(judge, start=12)
     return estate

@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .layout import arrange
+
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _HEAD = 196, 64, 72, 24, 24, 92
 _LANES = {
     "data": "Data",
@@ -50,8 +52,9 @@ def render(audit: Mapping[str, Any]) -> str:
         nodes = _nearest(audit)
     shown = {node["ref"] for node in nodes}
     hops = [hop for hop in audit["hops"] if hop["cause"] in shown and hop["effect"] in shown]
-    columns = _columns(nodes, hops)
-    rows = _rows(columns, hops)
+    columns, rows, bends = arrange(
+        {node["ref"]: node["lane"] for node in nodes}, [(hop["cause"], hop["effect"]) for hop in hops]
+    )
     places = {
         ref: (_MARGIN + x * (_WIDTH + _GAP_X), _HEAD + _MARGIN + 16 + rows[ref] * (_HEIGHT + _GAP_Y))
         for x, column in enumerate(columns)
@@ -68,7 +71,7 @@ def render(audit: Mapping[str, Any]) -> str:
             "width": str(width),
             "height": str(height),
             "role": "img",
-            "aria-label": _clean(f"Lineage of {title}"),
+            "aria-label": clean(f"Lineage of {title}"),
             "font-family": "system-ui, sans-serif",
         },
     )
@@ -91,8 +94,8 @@ def render(audit: Mapping[str, Any]) -> str:
         note = f"{left_out} of {len(audit['nodes'])} nodes are not drawn; the table and the JSON hold all of them"
         _add(root, "text", x=_MARGIN, y=76, text=note, **{"font-size": 12, "fill": "#a61b1b"})
     _lanes(root, columns, {node["ref"]: node for node in nodes})
-    for hop in hops:
-        _hop(root, hop, places)
+    for hop, points in zip(hops, bends, strict=True):
+        _hop(root, hop, places, [_bend(*point) for point in points])
     for node in nodes:
         _node(root, node, places[node["ref"]])
     return ET.tostring(root, encoding="unicode") + "\n"
@@ -112,54 +115,6 @@ def _nearest(audit: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [node for node in audit["nodes"] if node["ref"] in seen]
 
 
-def _columns(nodes: Sequence[Mapping[str, Any]], hops: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Nodes by rank; the lanes follow each other, and within a lane causes stand left of effects."""
-    lanes = list(_LANES)
-    columns: list[list[str]] = []
-    rank: dict[str, int] = {}
-    for lane in lanes:
-        members = [node["ref"] for node in nodes if node["lane"] == lane]
-        inside = set(members)
-        start = len(columns)
-        local = dict.fromkeys(members, 0)
-        edges = [(hop["cause"], hop["effect"]) for hop in hops if hop["cause"] in inside and hop["effect"] in inside]
-        for _ in range(len(members)):  # longest path; a cycle stops it after as many rounds as nodes
-            moved = False
-            for cause, effect in edges:
-                if cause != effect and local[effect] < local[cause] + 1 < len(members):
-                    local[effect] = local[cause] + 1
-                    moved = True
-            if not moved:
-                break
-        used = sorted(set(local.values()))
-        columns.extend([] for _ in used)
-        for ref in members:
-            rank[ref] = start + used.index(local[ref])
-            columns[rank[ref]].append(ref)
-    return columns
-
-
-def _rows(columns: Sequence[list[str]], hops: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Order each column by the middle of its neighbours, back and forth, and centre it."""
-    near: dict[str, list[str]] = {}
-    for hop in hops:
-        near.setdefault(hop["cause"], []).append(hop["effect"])
-        near.setdefault(hop["effect"], []).append(hop["cause"])
-    row: dict[str, float] = {ref: index for column in columns for index, ref in enumerate(column)}
-    for sweep in range(6):
-        for column in columns if sweep % 2 else list(reversed(columns)):
-            inside = set(column)
-            middle = {}
-            for ref in column:
-                others = [row[other] for other in near.get(ref, ()) if other not in inside]
-                middle[ref] = sum(others) / len(others) if others else row[ref]
-            column.sort(key=lambda ref: (middle[ref], ref))
-            for index, ref in enumerate(column):
-                row[ref] = index
-    tallest = max((len(column) for column in columns), default=0)
-    return {ref: index + (tallest - len(column)) / 2 for column in columns for index, ref in enumerate(column)}
-
-
 def _lanes(root: ET.Element, columns: Sequence[list[str]], nodes: Mapping[str, Mapping[str, Any]]) -> None:
     previous = ""
     for index, column in enumerate(columns):
@@ -177,18 +132,35 @@ def _lanes(root: ET.Element, columns: Sequence[list[str]], nodes: Mapping[str, M
             previous = lane
 
 
-def _hop(root: ET.Element, hop: Mapping[str, Any], places: Mapping[str, tuple[float, float]]) -> None:
+def _bend(column: int, row: float) -> tuple[float, float]:
+    """Where a long hop passes the column: the left end of a level piece as wide as a node."""
+    return _MARGIN + column * (_WIDTH + _GAP_X), _HEAD + _MARGIN + 16 + row * (_HEIGHT + _GAP_Y) + _HEIGHT / 2
+
+
+def _hop(
+    root: ET.Element,
+    hop: Mapping[str, Any],
+    places: Mapping[str, tuple[float, float]],
+    bends: Sequence[tuple[float, float]],
+) -> None:
     (x1, y1), (x2, y2) = places[hop["cause"]], places[hop["effect"]]
     x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT / 2, y2 + _HEIGHT / 2
-    bend = max((x2 - x1) / 2, 24)
+    path = f"M{x1:g},{y1:g}"
+    x, y = x1, y1
+    for left, height in bends:
+        path += f" C{(x + left) / 2:g},{y:g} {(x + left) / 2:g},{height:g} {left:g},{height:g} H{left + _WIDTH:g}"
+        x, y = left + _WIDTH, height
+    half = max((x2 - x) / 2, 24)
+    path += f" C{x + half:g},{y:g} {x2 - half:g},{y2:g} {x2:g},{y2:g}"
     _add(
         root,
         "path",
-        d=f"M{x1:g},{y1:g} C{x1 + bend:g},{y1:g} {x2 - bend:g},{y2:g} {x2:g},{y2:g}",
+        d=path,
         fill="none",
         stroke="#666666",
         **{"stroke-width": 1.5, "stroke-dasharray": _DASH.get(hop["basis"], "2 3") or "none"},
     )
+    x1, y1 = x, y  # the badge stands on the last piece, before the effect
     words = [f"{hop['traffic']:g} %"] if hop["traffic"] is not None else []
     badge, colour = _BADGE.get(hop["status"], ("", "#444444"))
     words += [badge] if badge else []
@@ -245,7 +217,7 @@ def _node(root: ET.Element, node: Mapping[str, Any], place: tuple[float, float])
             "text",
             x=x + 12,
             y=y + offset,
-            text=_fit(text, int((_WIDTH - 24) / (size * 0.56))),
+            text=_fit(text, int((_WIDTH - 24) / (size * 0.62))),
             fill="#1c2430" if weight == 600 else "#444c58",
             **{"font-size": size, "font-weight": weight},
         )
@@ -258,7 +230,8 @@ def _fit(text: str, length: int) -> str:
     return f"{text[: length - 1 - half]}…{text[-half:]}"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Text without characters that XML forbids or that reorder what is read (they show as a replacement)."""
     # Controls cannot stand in XML, and direction marks could reorder what is read.
     return "".join(
         char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn") else "\N{REPLACEMENT CHARACTER}"
@@ -269,5 +242,5 @@ def _clean(text: str) -> str:
 def _add(parent: ET.Element, tag: str, text: object = None, **attributes: object) -> ET.Element:
     child = ET.SubElement(parent, tag, {name: str(value) for name, value in attributes.items()})
     if text is not None:
-        child.text = _clean(str(text))
+        child.text = clean(str(text))
     return child

@@ -166,8 +166,8 @@ class Rows(Protocol):
         """Logged models of these experiments."""
         ...
 
-    def runs(self, experiments: Iterable[str], judging: Set[str]) -> Iterator[Run | Unreadable]:
-        """Active and deleted runs; of those in ``judging`` the logged models they read matter most."""
+    def runs(self, experiments: Iterable[str], asked: Set[str]) -> Iterator[Run | Unreadable]:
+        """Active and deleted runs; of those in ``asked`` it matters which logged models they read."""
         ...
 
     def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:

@@ -1,0 +1,163 @@
+"""Which dataset a run read: identities from dataset inputs and ``data.*`` tags, and their entities.
+
+Several runs mention one dataset, each with its own piece of what is known. The pieces are joined and
+the entity is written once, after the last run: so the record does not depend on who came first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ...records import BASES, Basis, Entity, Ref
+from ...redaction import redact_text
+from ..protocol import Rejected
+from .names import Names, basis_of
+from .rows import DatasetInput
+
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})\Z")
+_SHORT = re.compile(r"[0-9a-f]{8}\Z")
+_FIELDS = ("version", "uri", "sha256")
+#: Things other than runs' inputs that a tag may name; a tag's word is all there is about them.
+_DECLARABLE = frozenset(["dataset", "index", "feature_set", "base_model", "code", "environment"])
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A dataset as one run knew it."""
+
+    ref: str
+    digest: str
+    identified_by: Basis
+
+
+class Datasets:
+    """Collects what is known about the datasets of one instance."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._digests: dict[str, set[str]] = {}
+        self._bases: dict[str, set[Basis]] = {}
+        self._facts: dict[str, dict[str, set[str]]] = {}
+        self._rows: dict[str, int] = {}
+
+    def of_input(
+        self, row: DatasetInput, run_tags: Mapping[str, str], alone: bool, position: str, problems: list[Rejected]
+    ) -> Identity:
+        """Identify a dataset input.
+
+        Parameters
+        ----------
+        row : DatasetInput
+            What MLflow recorded.
+        run_tags : mapping
+            The run's tags; ``data.<dataset name>.version`` and, if the run has no other input,
+            ``data.version`` speak about this dataset.
+        alone : bool
+            Whether the run has exactly one dataset input.
+        position : str
+            Of the run, for problems.
+        problems : list of Rejected
+            Receives what is unreadable.
+        """
+        told = {
+            field: row.tags.get(f"data.{field}")
+            or run_tags.get(f"data.{row.name}.{field}")
+            or (run_tags.get(f"data.{field}") if alone else None)
+            or ""
+            for field in _FIELDS
+        }
+        content = ""
+        if told["sha256"]:
+            if match := _SHA256.match(told["sha256"].strip()):
+                content = "sha256:" + match[1].lower()
+            else:
+                problems.append(
+                    Rejected(
+                        reason="data.sha256 must be 64 hexadecimal digits; it is left out",
+                        position=position,
+                        excerpt=told["sha256"][:2000],
+                    )
+                )
+        truncated = f"mlflow-md5-8:{row.digest}" if _SHORT.match(row.digest) else f"mlflow:{row.digest}"
+        basis: Basis = (
+            "content_hash"
+            if content
+            else "name_version"
+            if told["version"]
+            else "truncated_digest"
+            if row.digest
+            else "name"
+        )
+        identity = Identity(
+            self._names.ref("dataset", row.name, told["version"] or content or row.digest),
+            content or (truncated if row.digest else ""),
+            basis,
+        )
+        uri, rows = told["uri"] or _uri(row.source), _row_count(row.profile)
+        self._note(identity, mlflow_digests=row.digest, source_types=row.source_type, sources=row.source, uris=uri)
+        if rows is not None:
+            self._rows[identity.ref] = max(rows, self._rows.get(identity.ref, 0))
+        return identity
+
+    def of_tag(self, ref: Ref) -> None:
+        """Note a thing that a ``lineage.*`` tag names, unless other rows are responsible for it."""
+        if ref.kind not in _DECLARABLE or ref.alias:
+            return
+        digest = ref.version if ref.version.startswith("sha256:") else ""
+        basis: Basis = basis_of(ref.version) if ref.version else "name"
+        self._note(Identity(str(ref), digest, basis), declared_in="tag")
+
+    def _note(self, identity: Identity, **facts: str) -> None:
+        ref = identity.ref
+        self._bases.setdefault(ref, set()).add(identity.identified_by)
+        if identity.digest:
+            self._digests.setdefault(ref, set()).add(identity.digest)
+        known = self._facts.setdefault(ref, {})
+        for name, fact in facts.items():
+            if fact:
+                known.setdefault(name, set()).add(redact_text(fact))
+
+    def entities(self) -> Iterator[Entity]:
+        """One entity for each dataset seen."""
+        for ref, facts in self._facts.items():
+            digests = sorted(self._digests.get(ref, ()), key=lambda digest: (not digest.startswith("sha256:"), digest))
+            attributes: dict[str, Any] = {
+                name: sorted(values) for name, values in facts.items() if name != "declared_in"
+            }
+            if "declared_in" in facts and len(facts) == 1:
+                attributes["declared_in"] = "run tags"
+            if len(digests) > 1:
+                # One name and version, several contents: said here, resolved by nobody.
+                attributes["digests"] = digests
+            if ref in self._rows:
+                attributes["rows"] = self._rows[ref]
+            yield Entity(
+                ref=ref,
+                digest=digests[0] if digests else "",
+                identified_by=min(self._bases[ref], key=BASES.index),
+                attributes=attributes,
+            )
+
+
+def _uri(source: str) -> str:
+    try:
+        fields = msgspec.json.decode(source)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    if isinstance(fields, dict):
+        for key in ("uri", "url", "path"):
+            if isinstance(fields.get(key), str):
+                return str(fields[key])
+    return ""
+
+
+def _row_count(profile: str) -> int | None:
+    try:
+        fields = msgspec.json.decode(profile)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    count = fields.get("num_rows") if isinstance(fields, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None

@@ -1,0 +1,122 @@
+"""The MLflow source: finds out what stands at a location, opens it, and translates it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from ...errors import LocationNotFound, SourceError
+from ...redaction import redact_text
+from ..protocol import Observation, Rejected, nearest
+from .database import DatabaseRows
+from .mapping import Translation
+from .opening import looks_like_mlflow
+from .rows import Rows
+from .server import ServerRows, answers_like_mlflow
+
+_FILE = "mlflow.db"
+
+
+class MLflowSource:
+    """An MLflow tracking server over HTTP(S), or an ``mlflow.db`` file, read strictly.
+
+    Parameters
+    ----------
+    location : str
+        ``http://`` or ``https://`` address of a tracking server; the path of a SQLite file that MLflow
+        made, ``sqlite:///`` in front allowed; or a folder with an ``mlflow.db`` in it. A server's
+        credentials come from MLflow's own environment variables (``MLFLOW_TRACKING_TOKEN``, ...).
+    namespace : str, optional
+        First part of every reference; by default ``mlflow-`` and eight digits made of the location.
+
+    Examples
+    --------
+    >>> MLflowSource("https://mlflow.example.org/", namespace="prod").namespace
+    'prod'
+    """
+
+    name: ClassVar[str] = "mlflow"
+    summary: ClassVar[str] = "MLflow: a tracking server (http, https) or an mlflow.db file, read-only"
+
+    def __init__(self, location: str, *, namespace: str | None = None) -> None:
+        self._location = location
+        self.location = redact_text(location)
+        self.namespace = namespace if namespace is not None else _namespace(location)
+
+    @classmethod
+    def recognises(cls, location: str) -> bool:
+        """Whether an MLflow server answers there, or the file holds MLflow's tables."""
+        if _is_address(location):
+            return answers_like_mlflow(location)
+        path = _path(location)
+        if path.is_dir():
+            return looks_like_mlflow(path / _FILE) or _is_file_store(path)
+        return looks_like_mlflow(path)
+
+    def read(self) -> Iterator[Observation | Rejected]:
+        """Every record.
+
+        Raises
+        ------
+        SourceUnavailable
+            When a server goes away; the message names the call and what had been read.
+        UnsupportedVersion
+            When the file's schema is not known.
+        """
+        rows: Rows = ServerRows(self._location) if _is_address(self._location) else DatabaseRows(self._database())
+        try:
+            yield from Translation(rows, self.namespace).records()
+        finally:
+            rows.close()
+
+    def _database(self) -> Path:
+        path = _path(self._location)
+        if path.is_dir() and not (path / _FILE).exists():
+            if _is_file_store(path):
+                store = path if _holds_experiments(path) else path / "mlruns"
+                raise SourceError(
+                    f"{str(store)!r} is an MLflow file store, which is not read directly. Serve it with "
+                    f"mlflow server --backend-store-uri {str(store)!r} and give the server's address instead"
+                )
+            raise SourceError(f"the folder {str(path)!r} has no {_FILE} in it{nearest(str(path / _FILE))}")
+        path = path / _FILE if path.is_dir() else path
+        if not path.exists():
+            raise LocationNotFound(f"there is nothing at {str(path)!r}{nearest(str(path))}")
+        return path
+
+
+def _is_address(location: str) -> bool:
+    return location.lower().startswith(("http://", "https://"))
+
+
+def _path(location: str) -> Path:
+    return Path(location.removeprefix("sqlite:///")) if location.startswith("sqlite:///") else Path(location)
+
+
+def _namespace(location: str) -> str:
+    if _is_address(location):
+        parts = urlsplit(location)
+        port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
+        place = f"{parts.scheme.lower()}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
+    else:
+        path = _path(location)
+        place = str((path / _FILE if path.is_dir() else path).resolve())
+    return "mlflow-" + hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def _is_file_store(folder: Path) -> bool:
+    return _holds_experiments(folder) or _holds_experiments(folder / "mlruns")
+
+
+def _holds_experiments(folder: Path) -> bool:
+    try:
+        for meta in folder.glob("*/meta.yaml"):
+            with meta.open("rb") as file:
+                if b"experiment_id:" in file.read(4096):
+                    return True
+    except OSError:
+        return False
+    return False
