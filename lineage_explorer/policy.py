@@ -395,10 +395,18 @@ def _when(item: Mapping[str, Any]) -> int | None:
     return int(parse_instant(item["event_time"]).timestamp() * 1_000_000)
 
 
+def _readable(value: str) -> str:
+    """A measured number to six digits: enough for every threshold people write, and still a word in a sentence."""
+    try:
+        return f"{float(value):.6g}" if len(value) > 9 else value
+    except ValueError:
+        return value
+
+
 def _sentence(item: Mapping[str, Any]) -> str:
     parts = [f"{item['gate']}: {item['status']}"]
     if item.get("actual") or item.get("expected"):
-        actual, expected = item.get("actual", "?"), item.get("expected", "")
+        actual, expected = _readable(item.get("actual", "?")), item.get("expected", "")
         parts.append(f"({actual}, expected {expected})" if expected else f"({actual}, no condition recorded)")
     parts.append(item.get("grade", "claimed"))
     if item.get("pointer"):

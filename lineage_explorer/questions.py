@@ -84,10 +84,14 @@ def audit(
     evidence, evidence_records = _evidence(store, graph, asked, known)
     result = trace(graph, ref)
     judge = Judge(result, rules, evidence)
+    flow = _answering(result)
     judged = {
         (cause, effect, key): judge.hop(cause, effect, data)
         for cause, effect, key, data in result.graph.edges(keys=True, data=True)
-        if data["predicate"] != "alternate_of" and not result.graph.nodes[effect].get("side")
+        if data["predicate"] != "alternate_of"
+        and not result.graph.nodes[effect].get("side")
+        and cause in flow
+        and effect in flow
     }
     findings = [*result.findings, *_unrequired(result, evidence, judged)]
     outcomes = _outcomes(result, judged, findings)
@@ -251,6 +255,15 @@ def _unrequired(result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any,
                 )
 
 
+def _answering(result: Trace) -> set[str]:
+    """What the answer rests on. A deployment without traffic is shown, and its hops are nobody's to judge."""
+    flow = {result.endpoint}
+    for item in result.serving:
+        if item.answers:
+            flow |= {item.deployment} | ({item.model, *nx.ancestors(result.graph, item.model)} if item.model else set())
+    return flow
+
+
 def _outcomes(
     result: Trace, judged: Mapping[tuple[str, str, Any], list[Judgement]], findings: Iterable[Finding]
 ) -> dict[Serving, Outcome]:
@@ -379,6 +392,7 @@ def _hops(
     edges = sorted(
         result.graph.edges(keys=True, data=True),
         key=lambda edge: (
+            bool(result.graph.nodes[edge[1]].get("side")),  # what stands beside the flow comes after it
             -order[edge[1]],
             -order[edge[0]],
             edge[3]["predicate"],

@@ -22,7 +22,9 @@ def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     if data["kind"] in ("run", "logged_model"):  # their names are numbers; people gave them others
         shown = record.get("attributes", {}).get("name") or short(shown, 8)
     version = data["version"]
-    if not version or data["kind"] == "deployment":
+    if data["kind"] == "deployment":  # the endpoint's name stands beside it
+        return str(shown).rpartition(":")[2]
+    if not version:
         return str(shown)
     if version.isdigit():
         return f"{shown} v{version}"

@@ -1,0 +1,133 @@
+/** The audit as Python writes it (`Audit.to_dict()`, format 1). The view draws it and decides nothing. */
+
+export type Status = "passed" | "failed" | "pending" | "waived" | "stale" | "missing" | "undetermined" | "none";
+export type Verdict = "PASSED" | "FAILED" | "INCOMPLETE";
+export type Lane = "data" | "preparation" | "training" | "registry" | "deployment" | "endpoint";
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface Origin {
+  system: string;
+  location: string;
+  position: string;
+  observed_at: string | null;
+  recorded_at: string | null;
+  digest: string;
+}
+
+export interface TraceNode {
+  ref: string;
+  kind: string;
+  type: string;
+  name: string;
+  version: string;
+  namespace: string;
+  label: string;
+  fact: string;
+  lane: Lane;
+  resolved: boolean;
+  roles: string[];
+  digest: string;
+  identified_by: string;
+  since: string | null;
+  description: string;
+  attributes: { [key: string]: Json };
+  record: Json;
+  source: Origin | null;
+}
+
+export interface RequirementResult {
+  requirement: string;
+  title: string;
+  required: boolean;
+  outcome: "holds" | "fails" | "undetermined";
+  status: Status;
+  why: string;
+  evidence: string[];
+}
+
+export interface Hop {
+  id: string;
+  cause: string;
+  effect: string;
+  predicate: string;
+  role: string;
+  basis: string;
+  via: string;
+  traffic: number | null;
+  site: string;
+  since: string | null;
+  until: string | null;
+  event_time: string | null;
+  status: Status;
+  requirements: RequirementResult[];
+  record: Json;
+  source: Origin | null;
+}
+
+export interface EvidenceRow {
+  id: string;
+  subject: string;
+  gate: string;
+  gate_type: string;
+  status: Status;
+  grade: string;
+  expected: string;
+  actual: string;
+  evaluator: string;
+  event_time: string | null;
+  pointer: string;
+  source: Origin | null;
+}
+
+export interface DatasetRow {
+  ref: string;
+  role: string;
+  identified_by: string;
+  digest: string;
+  how: string;
+}
+
+export interface ServingRow {
+  deployment: string;
+  model: string | null;
+  traffic: number | null;
+  state: string;
+  mirrored: boolean;
+  site: string;
+  since: string | null;
+  verdict: Verdict | null;
+}
+
+export interface FindingRow {
+  severity: "error" | "warning" | "info";
+  code: string;
+  ref: string;
+  message: string;
+}
+
+export interface Audit {
+  question: {
+    endpoint: string;
+    as_of: string;
+    known_at: string;
+    policy: { name: string; version: string; digest: string };
+  };
+  verdict: Verdict;
+  answer: string;
+  serving: ServingRow[];
+  nodes: TraceNode[];
+  hops: Hop[];
+  evidence: EvidenceRow[];
+  datasets: DatasetRow[];
+  findings: FindingRow[];
+  digest: string;
+}
+
+export const LANES: readonly { lane: Lane; title: string }[] = [
+  { lane: "data", title: "Data" },
+  { lane: "preparation", title: "Preparation" },
+  { lane: "training", title: "Training" },
+  { lane: "registry", title: "Registry" },
+  { lane: "deployment", title: "Deployment" },
+  { lane: "endpoint", title: "Endpoint" },
+];

@@ -1,0 +1,16 @@
+/** The entry for the report: the view over the data that stands in the page. It asks nobody for anything. */
+
+import type { Audit } from "./audit.js";
+import { mountAudit } from "./view.js";
+
+const data = document.getElementById("lx-audit")?.textContent;
+const place = document.getElementById("lx-report");
+if (data && place) {
+  mountAudit(place, JSON.parse(data) as Audit);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const dress = (): boolean => document.documentElement.classList.toggle("lx-dark", dark.matches);
+  dark.addEventListener("change", dress);
+  dress();
+  // What was there for readers without scripts stays for the printer.
+  document.documentElement.classList.add("lx-live");
+}
