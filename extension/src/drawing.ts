@@ -312,7 +312,7 @@ export class Drawing {
     }
     // Read at 10.5 px whatever the scale, on as many lines as then have room.
     const size = 10.5 / this.camera.k;
-    const room = Math.max(4, Math.floor((NODE_WIDTH - 24) / (size * 0.6)));
+    const room = Math.max(4, Math.floor((NODE_WIDTH - 24) / (size * 0.64)));
     const rows = Math.max(1, Math.min(3, Math.floor((NODE_HEIGHT - 4) / (size * 1.12))));
     const pieces = lines(brief(label), room, rows);
     pieces.forEach((piece, i) =>

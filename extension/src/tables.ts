@@ -152,7 +152,7 @@ export class Table {
 
   mark(selected: string): void {
     this.selected = selected;
-    for (const row of this.body.rows) this.markRow(row);
+    for (const row of this.body.querySelectorAll("tr")) this.markRow(row);
   }
 
   private markRow(row: HTMLTableRowElement): void {

@@ -1,0 +1,157 @@
+// @vitest-environment happy-dom
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { lines } from "../src/drawing.js";
+import { index, related } from "../src/model.js";
+import { brief, clean, fit } from "../src/text.js";
+import { mountAudit } from "../src/view.js";
+import { audit, hop, node, small } from "./audits.js";
+
+const HOSTILE = `<img src=x onerror=alert(1)>`;
+
+afterEach(() => document.body.replaceChildren());
+
+function mount(content = small(), selected: (id: string) => void = () => undefined) {
+  const place = document.createElement("div");
+  document.body.append(place);
+  const view = mountAudit(place, content, { selected });
+  const text = (selector: string): string[] => [...place.querySelectorAll(selector)].map((item) => item.textContent ?? "");
+  const click = (selector: string, words?: string): void => {
+    const found = [...place.querySelectorAll<HTMLElement>(selector)].find((item) => words === undefined || item.textContent === words);
+    if (found === undefined) throw new Error(`nothing at ${selector} ${words ?? ""}`);
+    found.click();
+  };
+  return { place, view, text, click };
+}
+
+describe("text from records", () => {
+  it("is never markup, wherever it stands", () => {
+    const hostile = audit(
+      [
+        node(`model:${HOSTILE}@1`, "registry", {
+          label: HOSTILE,
+          fact: HOSTILE,
+          description: HOSTILE,
+          attributes: { [HOSTILE]: HOSTILE },
+          record: { value: HOSTILE },
+        }),
+        node(`endpoint:${HOSTILE}`, "endpoint", { label: HOSTILE }),
+      ],
+      [hop("h1", `model:${HOSTILE}@1`, `endpoint:${HOSTILE}`, "failed", { site: HOSTILE, predicate: HOSTILE })],
+      { answer: HOSTILE, findings: [{ severity: "error", code: HOSTILE, ref: "", message: HOSTILE }] },
+    );
+    const { place, view } = mount(hostile);
+    view.select(`model:${HOSTILE}@1`);
+    view.select("h1");
+    view.select(`model:${HOSTILE}@1`);
+    expect(place.querySelector("img")).toBeNull();
+    expect(place.textContent).toContain(HOSTILE);
+  });
+
+  it("shows what cannot be seen, and what turns the reading order around", () => {
+    expect(clean("a\u202Eb\u0000c\u200Bd")).toBe("a\uFFFDb\uFFFDc\uFFFDd");
+  });
+
+  it("keeps both ends of what is too long, and the head of a digest", () => {
+    expect(fit("customers-2026-01-31", 11)).toBe("custo…01-31");
+    expect(brief(`sha256:${"0123456789abcdef".repeat(4)}`)).toBe("sha256:0123456789…");
+  });
+
+  it("breaks names between words, not inside a date or a number", () => {
+    expect(lines("prepare-2026-11-12", 12, 2)).toEqual(["prepare-", "2026-11-12"]);
+    expect(lines(`features @ sha256:${"ab12cd34".repeat(8)}`, 12, 2)).toEqual(["features", "#ab12cd34…"]);
+    expect(lines("one two three four five six", 9, 2)).toHaveLength(2);
+  });
+});
+
+describe("what belongs together", () => {
+  it("is all that lies up and down the flow of a thing, and not its neighbours", () => {
+    const found = related(index(small()), "dataset:customers@1");
+    expect(found).toContain("endpoint:churn-prod");
+    expect(found).toContain("h1");
+    expect(found).not.toContain("dataset:usage@1");
+    expect(found).not.toContain("dataset:holdout@1");
+  });
+
+  it("ends on a circle", () => {
+    const round = audit([node("dataset:a", "data"), node("dataset:b", "data")], [hop("h1", "dataset:a", "dataset:b"), hop("h2", "dataset:b", "dataset:a")]);
+    expect(related(index(round), "h1")).toEqual(new Set(["h1", "h2", "dataset:a", "dataset:b"]));
+  });
+});
+
+describe("the view", () => {
+  it("says verdict and sentence in words", () => {
+    const { text } = mount();
+    expect(text(".lx-title .lx-verdict")).toEqual(["INCOMPLETE"]);
+    expect(text(".lx-answer")).toEqual(["Nobody knows."]);
+  });
+
+  it("says every status in a word beside its shape", () => {
+    const { text } = mount();
+    expect(text('[role="tabpanel"]:not([hidden]) .lx-gate').map((word) => word.trim())).toEqual([
+      "passed",
+      "missing",
+      "failed",
+      "no gate",
+      "no gate",
+      "no gate",
+    ]);
+  });
+
+  it("tells the other side what was selected, and takes what it selects without an echo", () => {
+    const selected = vi.fn();
+    const { view, click, text } = mount(small(), selected);
+    click('[role="tabpanel"]:not([hidden]) th .lx-link');
+    expect(selected).toHaveBeenLastCalledWith("h1");
+    expect(text(".lx-details h3")).toEqual(["serves"]);
+    view.select("dataset:customers@1");
+    expect(selected).toHaveBeenCalledTimes(1);
+    expect(text(".lx-details h3")).toEqual(["customers v1"]);
+  });
+
+  it("selects nothing when asked for what is not there", () => {
+    const { view, place } = mount();
+    view.select("dataset:customers@1");
+    expect(place.querySelector<HTMLElement>(".lx-details")!.hidden).toBe(false);
+    view.select("model:nobody@1");
+    expect(place.querySelector<HTMLElement>(".lx-details")!.hidden).toBe(true);
+  });
+
+  it("sorts numbers by size and says so", () => {
+    const shares = [5, 100, 20].map((traffic, i) => ({
+      deployment: `deployment:d${i}`,
+      model: null,
+      traffic,
+      state: "serving",
+      mirrored: false,
+      site: "",
+      since: null,
+      verdict: null,
+    }));
+    const { click, text, place } = mount(audit([node("endpoint:e", "endpoint")], [], { serving: shares }));
+    click('[role="tab"]', "Serving 3");
+    click('[role="tabpanel"]:not([hidden]) th button', "Traffic");
+    expect(text('[role="tabpanel"]:not([hidden]) td:nth-child(3)')).toEqual(["5 %", "20 %", "100 %"]);
+    expect(place.querySelector('[role="tabpanel"]:not([hidden]) th[aria-sort]')!.getAttribute("aria-sort")).toBe("ascending");
+  });
+
+  it("shows every row of a long table when asked", () => {
+    const many = Array.from({ length: 300 }, (_, i) => node(`dataset:d${i}`, "data"));
+    const { click, text } = mount(audit([...many, node("endpoint:e", "endpoint")], []));
+    click('[role="tab"]', "Things 301");
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(200);
+    click('[role="tabpanel"]:not([hidden]) .lx-more');
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(301);
+  });
+
+  it("finds by words in any order and leaves only the matching rows", () => {
+    const { place, text } = mount();
+    const search = place.querySelector<HTMLInputElement>(".lx-search")!;
+    search.value = "v1 CUSTOMERS";
+    search.dispatchEvent(new Event("input"));
+    expect(text(".lx-found")[0]).toContain("1 of 7");
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(1);
+    search.value = "nothing-like-it";
+    search.dispatchEvent(new Event("input"));
+    expect(text(".lx-found")).toEqual(["nothing found"]);
+  });
+});
