@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
-from .graph import lineage_graph
+from .graph import lineage_graph, version_of
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
 from .sentences import answer_of, fact_of, label_of
@@ -160,7 +160,7 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
                     implied=False,
                     record_id=node.fact,
                     name=parsed.name,
-                    version=parsed.version or parsed.alias,
+                    version=version_of(parsed),
                     namespace=parsed.namespace,
                     side=node.id in evaluations,
                 )
@@ -213,7 +213,7 @@ def _identified_by(data: Mapping[str, Any]) -> str:
         return str(said)
     if data["version"].startswith("sha256:") or data["record"].get("digest", "").startswith("sha256:"):
         return "content_hash"
-    return "name_version" if data["version"] else "name"
+    return "name_version" if data["version"] and not data["version"].startswith("~") else "name"
 
 
 def _evidence(

@@ -28,6 +28,8 @@ def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         return str(shown)
     if version.isdigit():
         return f"{shown} v{version}"
+    if version.startswith("~"):
+        return f"{shown} {version}"
     return f"{shown} @ {short(version)}"
 
 
@@ -105,6 +107,8 @@ def _name(ref: str, nodes: Mapping[str, Mapping[str, Any]]) -> str:
     if node is None:
         return ref
     kind = node["kind"].replace("_", " ").replace("ai agent", "AI agent")
+    if node["version"].startswith("~"):
+        return f"{kind} {node['name']} under the alias {node['version'][1:]}"
     if node["version"]:
         return f"{kind} {node['name']} version {short(node['version'])}"
     return f"{kind} {node['name']}"

@@ -45,6 +45,10 @@ class TraceWidget(anywidget.AnyWidget):
     def __init__(self, audit: Audit) -> None:
         super().__init__(audit=audit.to_dict())
 
+    def __repr__(self) -> str:
+        # A saved notebook shows this where the live trace was.
+        return f"Interactive trace of {self.audit['question']['endpoint']}; run the cell to have it again."
+
 
 def static_bundle(audit: Mapping[str, Any]) -> dict[str, str]:
     """The trace for places without a kernel: an SVG, the same inside HTML, and the answer as text."""
@@ -57,8 +61,9 @@ def static_bundle(audit: Mapping[str, Any]) -> dict[str, str]:
         # The view's style sheet hides this where it follows a live trace.
         "text/html": (
             '<div class="lx-static"><p>'
-            f'<strong>{audit["verdict"]}</strong> {answer}</p><img style="max-width:100%" '
-            f'alt="Lineage drawing; the sentence above says what it shows" src="data:image/svg+xml;base64,{encoded}"></div>'
+            f'<strong>{audit["verdict"]}</strong> {answer}</p><div style="overflow-x:auto"><img style="width:100%;min-width:1200px" '
+            'alt="Lineage drawing; the sentence above says what it shows" '
+            f'src="data:image/svg+xml;base64,{encoded}"></div></div>'
         ),
     }
 

@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lineage_explorer.store import Store, open_store
+
+
+#: The repository, where the tests run in one.
+ROOT = Path(__file__).parent.parent
+
+
+def command(*arguments: object, status: int | None = 0, **more: object) -> subprocess.CompletedProcess[str]:
+    """Run ``lineage-explorer`` as a user does, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lineage_explorer", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "COLUMNS": "120", "NO_COLOR": "1"},
+        timeout=300,
+        **more,  # type: ignore[call-overload]
+    )
+    if status is not None:
+        assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a newcomer has after ``make demo``: ``demo/`` beside a copy of ``notebooks/``; and what it printed."""
+    folder = tmp_path_factory.mktemp("workspace")
+    done = command("demo", folder / "demo")
+    (folder / "demo.out").write_text(done.stdout)
+    (folder / "notebooks").mkdir()
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(notebook, folder / "notebooks")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def executed(workspace: Path) -> Path:
+    """The folder of notebooks after nbmake has run them, with their outputs in them."""
+    folder = workspace / "executed"
+    folder.mkdir()
+    for notebook in (workspace / "notebooks").glob("*.ipynb"):
+        (folder / notebook.name).write_bytes(notebook.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbmake", "--overwrite", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
 
 
 @pytest.fixture

@@ -1,49 +1,198 @@
-"""Real MLflow estates, built at test time with the real package: what a team leaves behind."""
+"""Real MLflow estates, built with the real package: what a team leaves behind.
+
+They are built in a process of their own (``python -m tests.mlflow_estates``), because MLflow keeps its
+addresses and its open databases in module globals, and a test must not inherit them.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lineage_explorer.records import Activity, Entity, Evidence, Relation, digest_of
+from lineage_explorer.sources import Observation, Rejected
+from lineage_explorer.sources.mlflow import MLflowSource
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 SHA = "ab" * 32
-
-
-def quiet_mlflow() -> Any:
-    """The mlflow package, imported with its telemetry and its chatter off."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["GIT_PYTHON_REFRESH"] = "quiet"
-    import logging
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import mlflow
-        import mlflow.data
-
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
-    return mlflow
+ROOT = Path(__file__).parent.parent
 
 
 class Estate:
     """An estate on disk, with the ids that tests ask for by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ids: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.database = folder / "mlflow.db"
-        self.ids: dict[str, str] = {}
+        self.ids = ids if ids is not None else {}
+
+
+_built: list[Path] = []
+
+
+def estate(parent: Path) -> Estate:
+    """The estate that all tests of a session read."""
+    folder = _made(parent) / "estate"
+    return Estate(folder, json.loads((folder / "ids.json").read_text()))
+
+
+def every_revision(parent: Path) -> Path:
+    """A folder with one small database for each schema revision, ``<revision>.db``."""
+    return _made(parent) / "revisions"
+
+
+def _made(parent: Path) -> Path:
+    """Both, built once a session and in one process: importing MLflow costs more than the building."""
+    if not _built:
+        command = [sys.executable, "-m", "tests.mlflow_estates", str(parent)]
+        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"the estates could not be built:\n{done.stderr[-3000:]}")
+        _built.append(parent)
+    return _built[0]
+
+
+def environment() -> dict[str, str]:
+    """An environment in which MLflow minds its own business."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_")}
+    return {
+        **kept,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "GIT_PYTHON_REFRESH": "quiet",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
+    }
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+class Reading:
+    """What a source said, with ways to find one record in it."""
+
+    def __init__(self, location: str | Path, namespace: str = "x") -> None:
+        self.items = list(MLflowSource(str(location), namespace=namespace).read())
+        self.records = [item.record for item in self.items if isinstance(item, Observation)]
+        self.rejected = [item for item in self.items if isinstance(item, Rejected)]
+
+    def digests(self) -> Counter[tuple[str, str]]:
+        """Position and digest of every record, reason of every rejection."""
+        return Counter(
+            (item.position, digest_of(item.record) if isinstance(item, Observation) else item.reason)
+            for item in self.items
+        )
+
+    def entity(self, ref: str) -> Entity:
+        """The entity of a reference."""
+        (found,) = [record for record in self.records if isinstance(record, Entity) and record.ref == ref]
+        return found
+
+    def activity(self, run_id: str) -> Activity:
+        """The activity of a run."""
+        (found,) = [
+            record for record in self.records if isinstance(record, Activity) and record.ref == f"run:x/{run_id}"
+        ]
+        return found
+
+    def causes(self, effect: str, predicate: str) -> dict[str, Relation]:
+        """Relations of an effect, by cause."""
+        return {record.cause: record for record in self.relations(effect=effect, predicate=predicate)}
+
+    def relations(self, **fields: str) -> list[Relation]:
+        """Relations with these values."""
+        return [
+            record
+            for record in self.records
+            if isinstance(record, Relation) and all(getattr(record, name) == text for name, text in fields.items())
+        ]
+
+    def evidence(self, subject: str) -> dict[str, Evidence]:
+        """Evidence about a subject, by gate."""
+        return {
+            record.gate: record for record in self.records if isinstance(record, Evidence) and record.subject == subject
+        }
+
+
+# --- changing a copy by hand ------------------------------------------------------------------------
+
+
+def change(database: Path, statement: str, *parameters: Any) -> None:
+    """Run one SQL statement that must change something."""
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        assert connection.execute(statement, parameters).rowcount, statement
+
+
+def tag_run(database: Path, run_id: str, **tags: str) -> None:
+    """Set tags of a run; two underscores stand for a dot."""
+    for key, value in tags.items():
+        change(
+            database,
+            "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
+            key.replace("__", "."),
+            value,
+            run_id,
+        )
+
+
+def tag_version(database: Path, version: int, key: str, value: str, name: str = "churn") -> None:
+    """Set a tag of a registered version."""
+    change(
+        database,
+        "INSERT OR REPLACE INTO model_version_tags (key, value, name, version) VALUES (?, ?, ?, ?)",
+        key,
+        value,
+        name,
+        version,
+    )
+
+
+def plant(database: Path, run_id: str, secrets: Mapping[str, str]) -> None:
+    """Leave secrets where users leave them: in parameters, tags, descriptions, sources and names."""
+    for key, secret in secrets.items():
+        tag_run(database, run_id, **{key: secret})
+        tag_version(database, 1, key, secret)
+        change(database, "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)", key, secret, run_id)
+        change(
+            database,
+            "INSERT INTO logged_model_params VALUES ((SELECT model_id FROM logged_models LIMIT 1), 1, ?, ?)",
+            key,
+            secret,
+        )
+    url = secrets["a_url"]
+    change(database, "UPDATE registered_models SET description = ? WHERE name = 'churn-released'", url)
+    change(
+        database, "UPDATE model_versions SET source = ?, description = ? WHERE name = 'churn' AND version = 4", url, url
+    )
+    change(
+        database,
+        "UPDATE datasets SET dataset_source = ?, name = ? WHERE name = 'benchmark'",
+        json.dumps({"uri": url}),
+        url,
+    )
+    tag_version(database, 2, "gate.seen.evidence", url)
+    tag_version(database, 2, "lineage.used.input", f"dataset:{url}")
+    tag_run(database, run_id, lineage__used__input=f"dataset:{secrets['a_note'].split()[2]}@1")
+
+
+# --- building: runs in the other process ------------------------------------------------------------
 
 
 def _dataset(mlflow: Any, name: str, digest: str, context: str, source: str, **tags: str) -> Any:
@@ -64,19 +213,13 @@ def _dataset(mlflow: Any, name: str, digest: str, context: str, source: str, **t
     )
 
 
-def build(folder: Path) -> Estate:
+def build(folder: Path) -> None:
     """One estate with every construct that the source translates."""
-    import warnings
+    import mlflow
+    import mlflow.data
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        mlflow = quiet_mlflow()
-        # The registry looks logged models up through the global address.
-        mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
-        try:
-            return _build(folder, mlflow)
-        finally:
-            mlflow.set_tracking_uri(None)
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    (folder / "ids.json").write_text(json.dumps(_build(folder, mlflow).ids))
 
 
 def _build(folder: Path, mlflow: Any) -> Estate:
@@ -125,7 +268,9 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     prepare = run(
         "prepare",
         start=1,
-        lineage__activity="transform", lineage__used__input=f"dataset:raw_customers@sha256:{'cd' * 32}", lineage__generated=f"dataset:customers@sha256:{SHA} not-a-reference",
+        lineage__activity="transform",
+        lineage__used__input=f"dataset:raw_customers@sha256:{'cd' * 32}",
+        lineage__generated=f"dataset:customers@sha256:{SHA} not-a-reference",
     )
     end(prepare, start=1)
     train = run(
@@ -274,7 +419,9 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     build_run = run(
         "build-agent",
         start=11,
-        mlflow__linkedPrompts=json.dumps([{"name": "triage", "version": "1"}]), lineage__used__retrieval="index:kb@2026-09", lineage__used__base="base_model:gpt-4o@2024-08-06",
+        mlflow__linkedPrompts=json.dumps([{"name": "triage", "version": "1"}]),
+        lineage__used__retrieval="index:kb@2026-09",
+        lineage__used__base="base_model:gpt-4o@2024-08-06",
     )
     end(build_run, start=11)
     agent = model("m-agent", build_run)
@@ -293,16 +440,72 @@ def _build(folder: Path, mlflow: Any) -> Estate:
     judge = run(
         "judge",
         start=12,
-        lineage__activity="evaluation", lineage__used__evaluation="dataset:tickets@v1", lineage__used__subject="ai_agent:triage-agent@1",
+        lineage__activity="evaluation",
+        lineage__used__evaluation="dataset:tickets@v1",
+        lineage__used__subject="ai_agent:triage-agent@1",
     )
     client.log_metric(judge, "groundedness", 0.95, timestamp=1_760_000_800_000)
     end(judge, start=12)
     return estate
 
 
+def build_revisions(folder: Path) -> None:
+    """Rows written under the oldest schema, then migrated by MLflow's own Alembic scripts, one at a time."""
+    import alembic.command
+    import sqlalchemy
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+
+    from lineage_explorer.sources.mlflow.revisions import KNOWN
+
+    path = folder / "growing.db"
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    config: Any = _get_alembic_config(f"sqlite:///{path}")  # type: ignore[no-untyped-call]
+    for revision in KNOWN:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, revision)
+        engine.dispose()
+        if revision == KNOWN[0]:
+            _fill(path)
+        shutil.copyfile(path, folder / f"{revision}.db")
+
+
+def _fill(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executescript(
+            """
+            INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (1, 'old', 'active');
+            INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, end_time, lifecycle_stage,
+                              experiment_id)
+                VALUES ('r1', 'train', 'LOCAL', 'ada', 'FINISHED', 1000, 2000, 'active', 1);
+            INSERT INTO params (key, value, run_uuid) VALUES ('depth', '7', 'r1');
+            INSERT INTO latest_metrics VALUES ('auc', 0.9, 1500, 0, 0, 'r1');
+            INSERT INTO tags (key, value, run_uuid) VALUES ('team', 'growth', 'r1');
+            INSERT INTO datasets VALUES ('d1', 1, 'customers', '0a1b2c3d', 'local', '{}', '{}', '{}');
+            INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id)
+                VALUES ('i1', 'DATASET', 'd1', 'RUN', 'r1');
+            INSERT INTO input_tags VALUES ('i1', 'mlflow.data.context', 'training');
+            INSERT INTO registered_models (name, creation_time) VALUES ('churn', 1);
+            INSERT INTO model_versions (name, version, creation_time, source, run_id, status, current_stage)
+                VALUES ('churn', 1, 3000, '/artifacts/r1/model', 'r1', 'READY', 'Production');
+            INSERT INTO model_version_tags (key, value, name, version)
+                VALUES ('gate.auc.run_id', 'r1', 'churn', 1), ('gate.auc.threshold', 'auc > 0.8', 'churn', 1);
+            INSERT INTO registered_model_aliases (alias, version, name) VALUES ('champion', 1, 'churn');
+            """
+        )
+
+
+# --- serving ----------------------------------------------------------------------------------------
+
+
 @contextlib.contextmanager
-def served(database: Path, folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A real tracking server on a free loopback port; ended afterwards, with all its workers."""
+def served(database: Path, folder: Path, processes: list[int] | None = None) -> Iterator[str]:
+    """A real tracking server on a free loopback port; ended afterwards, with all its workers.
+
+    ``processes`` receives the id of its process group, for a test that kills it.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -311,26 +514,19 @@ def served(database: Path, folder: Path) -> Iterator[tuple[str, subprocess.Popen
         *("--backend-store-uri", f"sqlite:///{database}", "--workers", "1"),
         *("--default-artifact-root", str(folder / "served")),
     ]
-    environment = {
-        **os.environ,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=log, stderr=log, start_new_session=True
+        )
         try:
             _await_answer(f"http://127.0.0.1:{port}/version", process, folder / "server.log")
-            yield f"http://127.0.0.1:{port}", process
+            if processes is not None:
+                processes.append(process.pid)
+            yield f"http://127.0.0.1:{port}"
         finally:
-            stop(process)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server and the workers in its process group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=30)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=30)
 
 
 def _await_answer(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -342,3 +538,60 @@ def _await_answer(address: str, process: subprocess.Popen[bytes], log: Path) -> 
             return
         time.sleep(0.1)
     raise RuntimeError(f"the MLflow server did not come up:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+Answer = tuple[int, bytes]
+Interfere = Callable[[str, int], Answer | None]
+
+
+@contextlib.contextmanager
+def relayed(address: str, interfere: Interfere) -> Iterator[str]:
+    """A relay in front of a server. ``interfere(path, count)`` may answer instead; status 0 hangs up."""
+    count = 0
+
+    class Relay(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._relay(None)
+
+        def do_POST(self) -> None:
+            self._relay(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def _relay(self, body: bytes | None) -> None:
+            nonlocal count
+            count += 1
+            answer = interfere(self.path, count)
+            if answer is None:
+                request = urllib.request.Request(
+                    address + self.path, data=body, headers={"Content-Type": "application/json"}
+                )
+                try:
+                    with urllib.request.urlopen(request, timeout=30) as reply:
+                        answer = reply.status, reply.read()
+                except urllib.error.HTTPError as error:
+                    with error:
+                        answer = error.code, error.read()
+            if answer[0]:
+                self.send_response(answer[0])
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer[1])))
+                self.end_headers()
+                self.wfile.write(answer[1])
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Relay) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+if __name__ == "__main__":
+    for name, make in (("estate", build), ("revisions", build_revisions)):
+        (Path(sys.argv[1]) / name).mkdir()
+        make(Path(sys.argv[1]) / name)

@@ -39,6 +39,7 @@ export class Drawing {
   private covered: Box = { left: 0, top: 0, right: -1, bottom: -1 };
   private level: Level | "" = "";
   private scaleDrawn = 0;
+  private letterWidth = 0;
   private frame = 0;
   private started = false;
   /** Whether the reader has moved the drawing; until then it is kept in the middle. */
@@ -312,7 +313,7 @@ export class Drawing {
     }
     // Read at 10.5 px whatever the scale, on as many lines as then have room.
     const size = 10.5 / this.camera.k;
-    const room = Math.max(4, Math.floor((NODE_WIDTH - 24) / (size * 0.64)));
+    const room = Math.max(4, Math.floor((NODE_WIDTH - 22) / (size * this.letter())));
     const rows = Math.max(1, Math.min(3, Math.floor((NODE_HEIGHT - 4) / (size * 1.12))));
     const pieces = lines(brief(label), room, rows);
     pieces.forEach((piece, i) =>
@@ -348,6 +349,18 @@ export class Drawing {
     if (above !== "")
       gate.append(svg("text", { class: "lx-traffic", y: -13, "text-anchor": "middle", "font-size": 12.5 }, fit(above, 16)));
     return [line, gate];
+  }
+
+  /** How wide a letter of a name is in this font, as a part of its size. */
+  private letter(): number {
+    if (this.letterWidth === 0) {
+      const context = this.element.ownerDocument.createElement("canvas").getContext("2d");
+      const sample = "customers-features_2026";
+      if (context === null) return 0.6;
+      context.font = `600 100px ${getComputedStyle(this.element).fontFamily}`;
+      this.letterWidth = context.measureText(sample).width / sample.length / 100;
+    }
+    return this.letterWidth;
   }
 
   private listen(): void {
@@ -483,15 +496,21 @@ const DIGEST = /sha256:([0-9a-f]{8})[0-9a-f]*…?/gu;
 /** Where names may be broken: after a sign between words, not inside a date or number. */
 const BREAKS = /(?<=[_/: ]|(?<!\d)[-.]|[-.](?!\d))/u;
 
-/** Text on at most so many lines of so many characters, broken where words end; what is too long loses its middle. */
+/** A label on at most so many lines of so many characters: its version has a line of its own, names are
+ * broken where words end, and what is too long loses its middle. */
 export function lines(text: string, room: number, rows: number): string[] {
+  const [name = "", version] = text.replace(DIGEST, "#$1…").split(" @ ");
+  if (version !== undefined && rows > 1) return [...wrap(name, room, rows - 1), fit(version, room)];
+  return wrap(text.replace(DIGEST, "#$1…").replace(" @ ", " "), room, rows);
+}
+
+function wrap(text: string, room: number, rows: number): string[] {
   const pieces: string[] = [];
-  for (const word of text.replace(" @ ", " ").replace(DIGEST, "#$1…").split(BREAKS)) {
+  for (const word of text.split(BREAKS)) {
     const last = pieces.at(-1);
     if (last !== undefined && (last + word).trimEnd().length <= room) pieces[pieces.length - 1] = last + word;
     else pieces.push(word);
   }
-  const all = pieces.map((piece) => piece.trim()).filter((piece) => piece !== "");
-  if (all.length > rows) all.splice(rows - 1, all.length, fit(all.slice(rows - 1).join(""), room));
-  return all.map((piece) => fit(piece, room));
+  if (pieces.length > rows) pieces.splice(rows - 1, pieces.length, pieces.slice(rows - 1).join(""));
+  return pieces.map((piece) => fit(piece.trim(), room));
 }

@@ -29,9 +29,9 @@ export interface Layout {
   crossings: number;
 }
 
-export const NODE_WIDTH = 200;
+export const NODE_WIDTH = 212;
 export const NODE_HEIGHT = 62;
-export const COLUMN_GAP = 80;
+export const COLUMN_GAP = 72;
 const ROW_GAP = 22;
 const BEND_HEIGHT = 14;
 

@@ -59,6 +59,7 @@ describe("text from records", () => {
   it("breaks names between words, not inside a date or a number", () => {
     expect(lines("prepare-2026-11-12", 12, 2)).toEqual(["prepare-", "2026-11-12"]);
     expect(lines(`features @ sha256:${"ab12cd34".repeat(8)}`, 12, 2)).toEqual(["features", "#ab12cd34…"]);
+    expect(lines("churn-features-of-the-year @ 2026-11-12", 12, 2)).toEqual(["churn-…-year", "2026-11-12"]);
     expect(lines("one two three four five six", 9, 2)).toHaveLength(2);
   });
 });

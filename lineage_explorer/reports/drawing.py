@@ -9,7 +9,7 @@ from typing import Any
 
 from .layout import arrange
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _HEAD = 196, 64, 72, 24, 24, 92
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _HEAD = 204, 66, 72, 20, 20, 92
 _LANES = {
     "data": "Data",
     "preparation": "Preparation",
@@ -175,7 +175,7 @@ def _hop(
             fill=colour if word == badge else "#222222",
             stroke="#ffffff",
             **{
-                "font-size": 10,
+                "font-size": 11,
                 "text-anchor": "middle",
                 "paint-order": "stroke",
                 "stroke-width": 4,
@@ -208,9 +208,9 @@ def _node(root: ET.Element, node: Mapping[str, Any], place: tuple[float, float])
     )
     fact = node["fact"] if node["resolved"] else "unresolved"
     for offset, text, size, weight in (
-        (18, node["kind"].replace("_", " ") + training, 10, 400),
-        (36, node["label"], 13, 600),
-        (53, fact, 11, 400),
+        (17, node["kind"].replace("_", " ") + training, 11, 400),
+        (37, node["label"], 15, 600),
+        (55, fact, 12, 400),
     ):
         _add(
             group,

@@ -297,7 +297,7 @@ def _scan(text: str, index: int, position: str) -> tuple[Any, int, list[str]]:
 def too_deep(value: Any) -> bool:
     """Whether lists and objects stand in each other deeper than :data:`MAX_DEPTH`, found without recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             item
             for outer in level

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, SourceUnavailable, UnsupportedVersion
-from .opening import ReadOnly
+from .opening import TABLES, ReadOnly
 from .revisions import KNOWN
 from .rows import (
     DatasetInput,
@@ -79,6 +79,9 @@ class DatabaseRows:
         return columns
 
     def _known_revision(self) -> str:
+        if not self._columns.keys() >= TABLES:
+            missing = ", ".join(sorted(TABLES - self._columns.keys()))
+            raise SourceError(f"{str(self._path)!r} is a SQLite database, but not MLflow's: it has no table {missing}")
         found = [str(row[0]) for row in self._all("SELECT version_num FROM alembic_version")]
         if len(found) == 1 and found[0] in KNOWN:
             return found[0]
@@ -217,7 +220,7 @@ class DatabaseRows:
 
     def runs(self, experiments: Iterable[str], asked: Set[str]) -> Iterator[Run | Unreadable]:  # noqa: ARG002
         """Active and deleted runs with what they read and wrote."""
-        columns = "run_uuid experiment_id name user_id status lifecycle_stage start_time end_time deleted_time"
+        columns = "run_uuid experiment_id name user_id status lifecycle_stage start_time end_time"
         for rows in self._chunks("runs", columns):
             ids = [row[0] for row in rows]
             params = self._pairs("params", "run_uuid key value", "run_uuid", ids)
@@ -230,7 +233,7 @@ class DatabaseRows:
             datasets = self._dataset_inputs(ids)
             read = self._models_of("RUN_INPUT", "MODEL_INPUT", ids)
             written = self._models_of("RUN_OUTPUT", "MODEL_OUTPUT", ids)
-            for key, experiment, name, user, status, stage, started, ended, deleted in rows:
+            for key, experiment, name, user, status, stage, started, ended in rows:
                 own = tags.get(key, {})
                 yield Run(
                     _text(key),
@@ -241,7 +244,6 @@ class DatabaseRows:
                     _text(stage),
                     _whole(started),
                     _whole(ended),
-                    _whole(deleted),
                     params.get(key, {}),
                     metrics.get(key, {}),
                     own,
@@ -261,13 +263,13 @@ class DatabaseRows:
         if "inputs" not in self._columns or "datasets" not in self._columns:
             return {}
         marks = ",".join("?" * len(ids))
-        rows = self._all(
-            "SELECT i.input_uuid, i.destination_id, d.name, d.digest, d.dataset_source_type, d.dataset_source,"
-            " d.dataset_profile FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
-            f" WHERE i.destination_type = 'RUN' AND i.source_type = 'DATASET' AND i.destination_id IN ({marks})"
-            " ORDER BY d.name, d.digest",
-            ids,
-        )
+        statement = f"""
+            SELECT i.input_uuid, i.destination_id, d.name, d.digest, d.dataset_source_type, d.dataset_source,
+                   d.dataset_profile
+            FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id
+            WHERE i.destination_type = 'RUN' AND i.source_type = 'DATASET' AND i.destination_id IN ({marks})
+            ORDER BY d.name, d.digest"""  # noqa: S608 - only question marks are put in
+        rows = self._all(statement, ids)
         tags: dict[str, dict[str, str]] = {}
         for start in range(0, len(rows), _CHUNK):
             inputs = [row[0] for row in rows[start : start + _CHUNK]]

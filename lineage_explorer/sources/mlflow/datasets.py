@@ -42,6 +42,7 @@ class Datasets:
         self._bases: dict[str, set[Basis]] = {}
         self._facts: dict[str, dict[str, set[str]]] = {}
         self._rows: dict[str, int] = {}
+        self._identified: dict[tuple[str, ...], Identity] = {}
 
     def of_input(
         self, row: DatasetInput, run_tags: Mapping[str, str], alone: bool, position: str, problems: list[Rejected]
@@ -69,6 +70,10 @@ class Datasets:
             or ""
             for field in _FIELDS
         }
+        # Thousands of runs read the same few datasets.
+        key = (row.name, row.digest, row.source_type, row.source, row.profile, *told.values())
+        if key in self._identified:
+            return self._identified[key]
         content = ""
         if told["sha256"]:
             if match := _SHA256.match(told["sha256"].strip()):
@@ -100,6 +105,8 @@ class Datasets:
         self._note(identity, mlflow_digests=row.digest, source_types=row.source_type, sources=row.source, uris=uri)
         if rows is not None:
             self._rows[identity.ref] = max(rows, self._rows.get(identity.ref, 0))
+        if content or not told["sha256"]:  # what is unreadable is reported for every run that says it
+            self._identified[key] = identity
         return identity
 
     def of_tag(self, ref: Ref) -> None:

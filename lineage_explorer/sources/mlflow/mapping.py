@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 class Translation:
     """Reads :class:`~.rows.Rows` and yields records.
 
-    The registry and the logged models come first: they tell which runs trained, and which metrics of
+    The registry and the logged models come first: they tell which runs made models, and which metrics of
     which runs the gates will ask for; the runs then pass by once, and the evidence follows.
     """
 
@@ -54,8 +54,8 @@ class Translation:
         models = list(self._readable(self._rows.logged_models(ids)))
         self._made_by = {row.model_id: row.source_run_id for row in models}
         active = {row.model_id: row.source_run_id for row in models if row.lifecycle_stage != "deleted"}
-        training = registry.training_runs() | set(self._made_by.values())
-        runs = Runs(self._names, self._datasets, self._made_by, training, self._measured_by(models))
+        made_models = registry.runs() | set(self._made_by.values())
+        runs = Runs(self._names, self._datasets, self._made_by, made_models, self._measured_by(models))
         for experiment in experiments:
             yield from self._observed(
                 runs.of_experiment(experiment, self._rejected), f"experiments/{experiment.experiment_id}"
@@ -77,7 +77,7 @@ class Translation:
         measuring = {metric.run_id for metrics in self._measured.values() for metric in metrics}
         self._retained = measuring | {run_id for run_id, _ in self._wanted}
         unlinked = {claim.run_id for claim in self._claims if claim.run_id and claim.run_id not in claim.linked_runs}
-        for run in self._readable(self._rows.runs(ids, (unlinked - measuring) | registry.training_runs())):
+        for run in self._readable(self._rows.runs(ids, (unlinked - measuring) | registry.runs())):
             yield from self._of_run(runs, run)
         yield from self._observed(self._datasets.entities(), "datasets")
         yield from self._observed_each(measurements(self._names, self._measured, self._made_by, self._seen))
@@ -125,7 +125,7 @@ class Translation:
     def _claims_of_model(self, row: LoggedModel) -> Iterator[Claim]:
         if row.metrics:
             self._measured[row.model_id] = row.metrics
-        subject = self._names.ref("logged_model", row.model_id)
+        subject = self._names.logged_model(row.model_id)
         yield from claims(
             subject,
             row.tags,
@@ -156,8 +156,8 @@ class Translation:
 
     def _judged(self) -> Iterator[tuple[Evidence, str]]:
         history: dict[tuple[str, str], list[MetricPoint]] = defaultdict(list)
-        for pair, point in self._rows.metric_history(sorted(self._pairs_of_history())):
-            history[pair].append(point)
+        for measured, point in self._rows.metric_history(sorted(self._pairs_of_history())):
+            history[measured].append(point)
         for claim in self._claims:
             pair = claim.wanted
             points: list[MetricPoint] = []
@@ -183,7 +183,7 @@ class Translation:
         if not run_id:
             return False
         judged = self._seen[run_id].judged if run_id in self._seen else set()
-        model = self._names.ref("logged_model", claim.model_id) if claim.model_id else ""
+        model = self._names.logged_model(claim.model_id) if claim.model_id else ""
         return (
             run_id in claim.linked_runs
             or claim.subject in judged

@@ -24,7 +24,7 @@ def measurements(
     went and not an evaluation: it stays with the model's attributes.
     """
     for model_id, metrics in measured.items():
-        subject = names.ref("logged_model", model_id)
+        subject = names.logged_model(model_id)
         position = f"logged-models/{model_id}/metrics"
         said = set()
         for metric in metrics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import get_args
 
 from ...errors import InvalidInstant, InvalidRef
@@ -13,7 +14,9 @@ from ..protocol import Rejected
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Kinds that an MLflow instance issues names for: written without a namespace they are its own.
-_OWN_KINDS = frozenset(["dataset", "index", "feature_set", "prompt", "model", "ai_agent", "logged_model", "run", "experiment"])
+_OWN_KINDS = frozenset(
+    ["dataset", "index", "feature_set", "prompt", "model", "ai_agent", "logged_model", "run", "experiment"]
+)
 _ROLES = {
     "train": "training",
     "training": "training",
@@ -27,6 +30,8 @@ _ROLES = {
     "rag": "retrieval",
     "retrieval": "retrieval",
 }
+#: Roles of data that judges a model.
+JUDGING = frozenset(["evaluation", "test", "validation"])
 _STATUSES: dict[str, Status] = {
     **dict.fromkeys(("passed", "pass", "approved", "ok", "true"), "passed"),
     **dict.fromkeys(("failed", "fail", "rejected", "denied", "false"), "failed"),
@@ -34,7 +39,12 @@ _STATUSES: dict[str, Status] = {
     "waived": "waived",
     "stale": "stale",
 }
-_GATE_TYPES = {name: name for name in get_args(GateType)}
+_GATE_TYPES: dict[str, GateType] = {name: name for name in get_args(GateType)}
+
+
+@lru_cache(maxsize=16384)
+def _ref(namespace: str, kind: str, name: str, version: str, alias: str) -> str:
+    return str(Ref(kind, redact_text(name), redact_text(version), namespace, alias))
 
 
 class Names:
@@ -46,14 +56,26 @@ class Names:
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
+        self._run_prefix = str(Ref("run", "x", "", namespace))[:-1]
+        self._model_prefix = str(Ref("logged_model", "x", "", namespace))[:-1]
 
     def ref(self, kind: str, name: str, version: str = "", alias: str = "") -> str:
         """A reference in this instance."""
-        return str(Ref(kind, redact_text(name), redact_text(version), self.namespace, alias))
+        return _ref(self.namespace, kind, name, version, alias)
 
     def run(self, run_id: str) -> str:
         """The reference of a run."""
-        return self.ref("run", run_id)
+        return self._issued(self._run_prefix, "run", run_id, run_id)
+
+    def logged_model(self, model_id: str) -> str:
+        """The reference of a logged model."""
+        return self._issued(self._model_prefix, "logged_model", model_id, model_id.removeprefix("m-"))
+
+    def _issued(self, prefix: str, kind: str, name: str, digits: str) -> str:
+        # Ids as MLflow issues them need no quoting and have no secret's shape; there are many of them.
+        if len(digits) == 32 and digits.isascii() and digits.isalnum() and (digits.islower() or digits.isdigit()):
+            return prefix + name
+        return self.ref(kind, name)
 
     def own(self, ref: Ref) -> Ref:
         """A reference as somebody wrote it in a tag, placed in this instance if it belongs there."""
@@ -96,7 +118,7 @@ def status_of(text: str) -> Status:
 def gate_type_of(text: str) -> GateType | None:
     """The type of a gate, or None for a word that is none."""
     word = text.strip().lower().replace("-", "_").replace(" ", "_")
-    return _GATE_TYPES.get(word)  # type: ignore[return-value]
+    return _GATE_TYPES.get(word)
 
 
 def basis_of(version: str) -> Basis:

@@ -17,7 +17,8 @@ from pathlib import Path
 from ...errors import SourceError, SourceUnavailable
 
 _MAGIC = b"SQLite format 3\x00"
-_TABLES = {"experiments", "runs", "alembic_version"}
+#: What every MLflow database has had since its first schema.
+TABLES = frozenset({"experiments", "runs", "alembic_version"})
 _BUSY_SECONDS = 20.0
 
 
@@ -118,7 +119,7 @@ def looks_like_mlflow(path: Path) -> bool:
         return False
     finally:
         opened.close()
-    return names >= _TABLES
+    return names >= TABLES
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

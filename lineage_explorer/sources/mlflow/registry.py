@@ -22,7 +22,9 @@ _LOGGED_PATH = re.compile(r"/models/(m-[0-9a-f]{32})(?:/artifacts)?/?\Z")
 _COPY = re.compile(r"models:/([^/@]+)/(\d+)\Z")
 _COPY_ALIAS = re.compile(r"models:/([^/@]+)@([^/@]+)\Z")
 _SERVING = frozenset(["production", "active", "live", "serving", "deployed"])
-_GONE = frozenset(["retired", "inactive", "removed", "deleted", "stopped", "archived", "decommissioned", "disabled", "rolled-back"])
+_GONE = frozenset(
+    ["retired", "inactive", "removed", "deleted", "stopped", "archived", "decommissioned", "disabled", "rolled-back"]
+)
 _MIRRORED = frozenset(["shadow", "mirrored", "mirror"])
 
 
@@ -72,7 +74,7 @@ class Registry:
             return self._kinds.get(name) or _kind(self._name_tags.get(name, {}))
         return _kind(self._name_tags.get(name, {}))
 
-    def training_runs(self) -> set[str]:
+    def runs(self) -> set[str]:
         """Runs that made the versions that have no logged model between."""
         return {
             row.run_id
@@ -159,7 +161,7 @@ class Registry:
         if logged := logged_model_of(row):
             # In a plain path the model's id is only a folder that the file lies in.
             basis = "identifier" if row.source.startswith("models:/") else "containment"
-            yield _derived(ref, self._names.ref("logged_model", logged), basis, made)
+            yield _derived(ref, self._names.logged_model(logged), basis, made)
             followed = logged in active_models
         elif original := _original(row):
             yield _derived(ref, self._names.ref(self.kind(*original), *original), "identifier", made)

@@ -63,7 +63,6 @@ class Run(msgspec.Struct, frozen=True):
     lifecycle_stage: str
     started: int | None = None
     ended: int | None = None
-    deleted: int | None = None
     params: dict[str, str] = {}
     metrics: dict[str, MetricPoint] = {}
     tags: dict[str, str] = {}

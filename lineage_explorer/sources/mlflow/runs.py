@@ -13,14 +13,29 @@ from ...records import Activity, Agent, Entity, Record, Relation
 from ...redaction import redact_text
 from ..protocol import Rejected
 from .datasets import Datasets, Identity
-from .names import Names, basis_of, instant, role_of, shown_tags
+from .names import JUDGING, Names, basis_of, instant, role_of, shown_tags
 from .registry import declared_causes, linked_prompts
 from .rows import Experiment, LoggedModel, Run
 
-_JUDGING = frozenset(("evaluation", "test", "validation"))
 _UNFINISHED = frozenset(("FAILED", "KILLED", "RUNNING", "SCHEDULED"))
 # A run may log thousands of parameters; the details need to be legible, and say what they leave out.
 _SHOWN = 200
+
+
+# Libraries whose models are fitted to data in the run that logs them. MLflow's own wrappers (pyfunc) and
+# the libraries of agents and language models (langchain, openai, transformers, ...) are not among them.
+_FITTING = frozenset(
+    [
+        *("catboost", "diviner", "fastai", "fastai_v2", "gluon", "h2o", "keras", "lightgbm", "paddle", "pmdarima"),
+        *("prophet", "pytorch", "sklearn", "spark", "statsmodels", "tensorflow", "xgboost"),
+    ]
+)
+
+
+class _LoggedByTag(msgspec.Struct):
+    """An element of ``mlflow.log-model.history``, where MLflow 2 wrote what a run logged."""
+
+    flavors: dict[str, msgspec.Raw] = {}
 
 
 class Read(NamedTuple):
@@ -56,7 +71,7 @@ class Runs:
         Identifies what runs read.
     made_by : mapping
         Of every logged model that can be read, the run that logged it.
-    training : set of str
+    made_models : set of str
         Runs that a logged model or a version came out of.
     measured : mapping
         Of every run, the logged models whose metrics it logged.
@@ -67,13 +82,13 @@ class Runs:
         names: Names,
         datasets: Datasets,
         made_by: Mapping[str, str],
-        training: Set[str],
+        made_models: Set[str],
         measured: Mapping[str, Set[str]],
     ) -> None:
         self._names = names
         self._datasets = datasets
         self._made_by = made_by
-        self._training = training
+        self._made_models = made_models
         self._measured = measured
         self._experiments: dict[str, str] = {}
         self._told: set[str] = set()
@@ -102,7 +117,7 @@ class Runs:
     def of_model(self, row: LoggedModel, problems: list[Rejected]) -> Iterator[Record]:
         """A logged model and the run that logged it."""
         position = f"logged-models/{row.model_id}"
-        ref = self._names.ref("logged_model", row.model_id)
+        ref = self._names.logged_model(row.model_id)
         deleted = row.lifecycle_stage == "deleted"
         made = instant(row.created, position, problems)
         attributes: dict[str, Any] = {
@@ -164,11 +179,17 @@ class Runs:
     def _activity(self, row: Run, seen: Seen) -> str:
         if stated := row.tags.get("lineage.activity", "").strip().lower():
             return stated
-        if row.run_id in self._training or row.model_outputs:
+        made_model = bool(row.run_id in self._made_models or row.model_outputs)
+        wrote_data = bool(row.tags.get("lineage.generated", "").strip())
+        if any(read.role == "training" for read in seen.datasets) and (made_model or not wrote_data):
             return "training"
-        if seen.models or (seen.datasets and all(read.role in _JUDGING for read in seen.datasets)):
+        if made_model:
+            # An agent, a wrapper and an import are logged just as a fitted model is: which it was is
+            # known only if the library that logged it is one that fits.
+            return "training" if _fitted(row.tags) else ""
+        if seen.models or (seen.datasets and all(read.role in JUDGING for read in seen.datasets)):
             return "evaluation"
-        return "transform" if row.tags.get("lineage.generated", "").strip() else ""
+        return "transform" if wrote_data else ""
 
     def _activity_record(
         self, row: Run, ref: str, activity: str, started: datetime | None, ended: datetime | None
@@ -183,8 +204,6 @@ class Runs:
         }
         if row.lifecycle_stage == "deleted":
             attributes["lifecycle_stage"] = "deleted"
-            if row.deleted is not None:
-                attributes["deleted_at"] = instant(row.deleted, "", [])
         return Activity(
             ref=ref,
             activity=activity,
@@ -205,7 +224,7 @@ class Runs:
                 yield _used(ref, identity.ref, identity.identified_by, role, started)
         judging = seen.activity == "evaluation"
         for model_id in seen.models:
-            cause = self._names.ref("logged_model", model_id)
+            cause = self._names.logged_model(model_id)
             seen.judged.add(cause)
             yield _used(ref, cause, "identifier", "evaluation" if judging else "input", started)
         for key, value in row.tags.items():
@@ -233,11 +252,9 @@ class Runs:
             return
         repository = row.tags.get("mlflow.source.git.repoURL", "").strip()
         name = repository or row.tags.get("mlflow.source.name", "").strip() or "source"
-        if repository:
-            # A repository's address and a commit mean the same everywhere: no namespace.
-            cause = Names("").ref("code", repository, commit)
-        else:
-            cause = self._names.ref("code", name, commit)
+        # A repository's address and a commit mean the same everywhere: no namespace.
+        names = Names("") if repository else self._names
+        cause = names.ref("code", name, commit)
         if cause not in self._told:
             self._told.add(cause)
             yield Entity(
@@ -261,7 +278,7 @@ class Runs:
         for model_id in row.model_outputs:
             if self._made_by.get(model_id) != row.run_id:
                 yield Relation(
-                    effect=self._names.ref("logged_model", model_id),
+                    effect=self._names.logged_model(model_id),
                     predicate="was_generated_by",
                     cause=ref,
                     basis="identifier",
@@ -298,6 +315,17 @@ class Runs:
                 yield Agent(ref=person)
             # The client says who it is; nobody checked.
             yield Relation(effect=ref, predicate="was_associated_with", cause=person, basis="declared")
+
+
+def _fitted(tags: Mapping[str, str]) -> bool:
+    """Whether tags name a library that fits what it logs: the one that logged by itself, or a model's flavours."""
+    if tags.get("mlflow.autologging", "").strip().lower() in _FITTING:
+        return True
+    try:
+        history = msgspec.json.decode(tags.get("mlflow.log-model.history") or "[]", type=list[_LoggedByTag])
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return False
+    return any(not _FITTING.isdisjoint(logged.flavors) for logged in history)
 
 
 def _used(effect: str, cause: str, basis: Any, role: str, when: datetime | None) -> Relation:

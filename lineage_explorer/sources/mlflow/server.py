@@ -14,26 +14,18 @@ import urllib.error
 import urllib.request
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
 
 from ...errors import MissingDependency, SourceError, SourceUnavailable
 from ...redaction import redact_text
-from .rows import (
-    DatasetInput,
-    Experiment,
-    LoggedModel,
-    MetricPoint,
-    ModelMetric,
-    RegisteredModel,
-    Run,
-    Unreadable,
-    Version,
-    newest,
-)
+from . import replies
+from .names import JUDGING, role_of
+from .rows import Experiment, LoggedModel, MetricPoint, RegisteredModel, Run, Unreadable, Version
 
 _API = "/api/2.0/mlflow"
 _PAGE = 1000
@@ -41,9 +33,15 @@ _MODEL_PAGE = 500
 _EXPERIMENTS_PER_CALL = 200
 _TIMEOUT = 60
 _RETRIES = 2
-_PROMPTS = "tags.`mlflow.prompt.is_prompt` = 'true'"
+_NOT_FOUND = (404,)
+# A tag may name a run that never was, or something that cannot be a run's id at all.
+_NO_SUCH_RUN = (400, 404)
+# A byte that is not UTF-8, as Python's "surrogateescape" decodes it.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+# A plain search leaves the prompts out.
+_EVERY_NAME: tuple[dict[str, str], ...] = ({}, {"filter": "tags.`mlflow.prompt.is_prompt` = 'true'"})
 
-Json = dict[str, Any]
+Json = replies.Json
 Row = TypeVar("Row")
 
 
@@ -63,16 +61,18 @@ class ServerRows:
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, payload: Json, absent: Json | None = None) -> Json:
+    def _call(self, method: str, path: str, payload: Json, absent: Sequence[int] = ()) -> Json:
+        """One reply; empty when the server answers with a status of ``absent``."""
         name = f"{method} {_API}/{path}"
         try:
             status, body = self._transport(method, f"{_API}/{path}", payload)
         except ConnectionError as error:
             raise SourceUnavailable(
-                f"{self._shown} stopped answering at {name} ({self._so_far()}): {redact_text(str(error))[:500]}"
+                f"{self._shown} stopped answering at {name} ({self._so_far()}). What was read stays; ingest again when "
+                f"it answers. {redact_text(str(error))[:500]}"
             ) from error
-        if status in (400, 404) and absent is not None:
-            return absent
+        if status in absent:
+            return {}
         if status in (401, 403):
             raise SourceError(
                 f"{self._shown} refused {name} with HTTP {status} ({self._so_far()}); set MLFLOW_TRACKING_TOKEN, or "
@@ -87,11 +87,12 @@ class ServerRows:
     def _decoded(self, body: bytes, name: str) -> Json:
         try:
             decoded = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:
                 # Python's reader admits what strict JSON does not: NaN, half surrogate pairs, bytes
                 # that are not UTF-8. They become visible escapes, as when a file is read.
-                decoded = _without_surrogates(json.loads(body.decode("utf-8", "backslashreplace")))
+                text = _NOT_UTF8.sub(_escaped, body.decode("utf-8", "surrogateescape"))
+                decoded = _without_surrogates(json.loads(text))
             except (ValueError, RecursionError):
                 decoded = None
         if not isinstance(decoded, dict):
@@ -104,7 +105,7 @@ class ServerRows:
         return "read so far: " + (", ".join(f"{count} {what}" for what, count in self._count.items()) or "nothing")
 
     def _pages(
-        self, what: str, call: tuple[str, str, Json], key: str, translate: Callable[[Json], Row], absent: Json | None
+        self, what: str, call: tuple[str, str, Json], key: str, translate: Callable[[Json], Row], absent: Sequence[int]
     ) -> Iterator[list[Row | Unreadable]]:
         """Follow page tokens; each page's rows translated, those that cannot be as :class:`Unreadable`."""
         method, path, payload = call
@@ -136,7 +137,7 @@ class ServerRows:
         call: tuple[str, str, Json],
         key: str,
         translate: Callable[[Json], Row],
-        absent: Json | None = None,
+        absent: Sequence[int] = (),
     ) -> Iterator[Row | Unreadable]:
         for page in self._pages(what, call, key, translate, absent):
             yield from page
@@ -147,29 +148,33 @@ class ServerRows:
         """Active and deleted experiments."""
         payload = {"max_results": _PAGE, "view_type": "ALL", "order_by": ["creation_time ASC"]}
         yield from _once(
-            self._rows("experiments", ("POST", "experiments/search", payload), "experiments", _experiment),
+            self._rows("experiments", ("POST", "experiments/search", payload), "experiments", replies.experiment),
             lambda row: row.experiment_id,
         )
 
     def registered_models(self) -> Iterator[RegisteredModel | Unreadable]:
-        """Models and prompts of the registry: a plain search leaves the prompts out."""
-        for chosen in ({}, {"filter": _PROMPTS}):
-            payload: Json = {"max_results": _PAGE, "order_by": "name ASC", **chosen}
-            yield from _once(
-                self._rows(
-                    "registered models", ("GET", "registered-models/search", payload), "registered_models", _registered
-                ),
-                lambda row: row.name,
+        """Models and prompts of the registry."""
+        calls: list[Json] = [{"max_results": _PAGE, "order_by": "name ASC", **chosen} for chosen in _EVERY_NAME]
+        found = (
+            self._rows(
+                "registered models",
+                ("GET", "registered-models/search", payload),
+                "registered_models",
+                replies.registered_model,
             )
+            for payload in calls
+        )
+        yield from _once(chain.from_iterable(found), lambda row: row.name)
 
     def versions(self) -> Iterator[Version | Unreadable]:
         """Versions of models and prompts."""
-        for chosen in ({}, {"filter": _PROMPTS}):
-            payload: Json = {"max_results": _PAGE, "order_by": ["name ASC", "version_number ASC"], **chosen}
-            yield from _once(
-                self._rows("versions", ("GET", "model-versions/search", payload), "model_versions", _version),
-                lambda row: (row.name, row.version),
-            )
+        order = ["name ASC", "version_number ASC"]
+        calls: list[Json] = [{"max_results": _PAGE, "order_by": order, **chosen} for chosen in _EVERY_NAME]
+        found = (
+            self._rows("versions", ("GET", "model-versions/search", payload), "model_versions", replies.version)
+            for payload in calls
+        )
+        yield from _once(chain.from_iterable(found), lambda row: (row.name, row.version))
 
     def logged_models(self, experiments: Iterable[str]) -> Iterator[LoggedModel | Unreadable]:
         """Logged models; the server hides deleted ones. Servers before MLflow 3 have none."""
@@ -181,7 +186,11 @@ class ServerRows:
             }
             for row in _once(
                 self._rows(
-                    "logged models", ("POST", "logged-models/search", payload), "models", _logged_model, absent={}
+                    "logged models",
+                    ("POST", "logged-models/search", payload),
+                    "models",
+                    replies.logged_model,
+                    absent=_NOT_FOUND,
                 ),
                 lambda row: row.model_id,
             ):
@@ -208,7 +217,7 @@ class ServerRows:
                     "max_results": _PAGE,
                     "order_by": ["attributes.start_time ASC"],
                 }
-                for page in self._pages("runs", ("POST", "runs/search", payload), "runs", _run, None):
+                for page in self._pages("runs", ("POST", "runs/search", payload), "runs", replies.run, ()):
                     read |= self._read_models(
                         pool,
                         {row.run_id for row in page if not isinstance(row, Unreadable) and self._may_evaluate(row)}
@@ -224,12 +233,16 @@ class ServerRows:
                             yield msgspec.structs.replace(row, model_inputs=inputs) if inputs else row
 
     def _may_evaluate(self, row: Run) -> bool:
-        return (
-            bool(self._source_runs)
-            and not row.model_outputs
-            and row.run_id not in self._measuring
-            and bool(row.inputs or row.metrics)
-        )
+        """Whether a run says it is an evaluation, or read data that an evaluation reads and did not train.
+
+        ``mlflow.evaluate`` and ``mlflow.genai.evaluate`` log their data without saying what it is for.
+        """
+        if not self._source_runs or row.model_outputs or row.run_id in self._measuring:
+            return False
+        if stated := row.tags.get("lineage.activity", "").strip().lower():
+            return stated == "evaluation"
+        roles = {role_of(given.tags.get("mlflow.data.context", "")) for given in row.inputs}
+        return bool(roles & JUDGING or "" in roles) and "training" not in roles
 
     def _read_upstream(self, pool: ThreadPoolExecutor, asked: Set[str]) -> dict[str, list[str]]:
         read: dict[str, list[str]] = {}
@@ -246,9 +259,9 @@ class ServerRows:
         return dict(zip(listed, pool.map(self._model_inputs, listed), strict=True))
 
     def _model_inputs(self, run_id: str) -> list[str]:
-        reply = self._call("GET", "runs/get", {"run_id": run_id}, {})
+        reply = self._call("GET", "runs/get", {"run_id": run_id}, _NO_SUCH_RUN)
         try:
-            return sorted(_model_ids((reply.get("run") or {}).get("inputs"), "model_inputs"))
+            return sorted(replies.model_ids((reply.get("run") or {}).get("inputs"), "model_inputs"))
         except (KeyError, TypeError, AttributeError):
             return []
 
@@ -257,7 +270,7 @@ class ServerRows:
         for run_id, key in wanted:
             payload = {"run_id": run_id, "metric_key": key, "max_results": _PAGE}
             call = ("GET", "metrics/get-history", payload)
-            for row in self._rows("metric points", call, "metrics", _point, absent={}):
+            for row in self._rows("metric points", call, "metrics", replies.point, absent=_NO_SUCH_RUN):
                 if not isinstance(row, Unreadable):
                     yield (run_id, key), row
 
@@ -311,12 +324,14 @@ def _transport(address: str) -> Callable[[str, str, Json], tuple[int, bytes]]:
         raise MissingDependency(
             f"reading an MLflow server needs {error.name!r}: pip install 'mlflow-skinny>=3.10,<4'"
         ) from error
-    credentials = get_default_host_creds(address)
+    send: Callable[..., Any] = http_request
+    settings: Callable[[str], Any] = get_default_host_creds
+    credentials = settings(address)
 
     def call(method: str, path: str, payload: Json) -> tuple[int, bytes]:
         given = {"params": payload} if method == "GET" else {"json": payload}
         try:
-            reply = http_request(
+            reply = send(
                 credentials, path, method, max_retries=_RETRIES, backoff_factor=1, backoff_jitter=0.0,
                 timeout=_TIMEOUT, raise_on_status=False, **given,
             )  # fmt: skip
@@ -327,136 +342,8 @@ def _transport(address: str) -> Callable[[str, str, Json], tuple[int, bytes]]:
     return call
 
 
-# --- from the REST API's JSON -----------------------------------------------------------------------
-
-
-def _experiment(raw: Json) -> Experiment:
-    return Experiment(
-        str(raw["experiment_id"]),
-        _text(raw.get("name")),
-        _text(raw.get("lifecycle_stage")),
-        _whole(raw.get("creation_time")),
-        _whole(raw.get("last_update_time")),
-        _pairs(raw.get("tags")),
-    )
-
-
-def _registered(raw: Json) -> RegisteredModel:
-    return RegisteredModel(
-        _named(raw),
-        _whole(raw.get("creation_timestamp")),
-        _whole(raw.get("last_updated_timestamp")),
-        _text(raw.get("description")),
-        _pairs(raw.get("tags")),
-        {_text(item["alias"]): str(item["version"]) for item in raw.get("aliases") or ()},
-    )
-
-
-def _version(raw: Json) -> Version:
-    return Version(
-        _named(raw),
-        str(raw["version"]),
-        _whole(raw.get("creation_timestamp")),
-        _whole(raw.get("last_updated_timestamp")),
-        _text(raw.get("description")),
-        _text(raw.get("user_id")),
-        _text(raw.get("current_stage")),
-        _text(raw.get("source")),
-        _text(raw.get("run_id")),
-        _text(raw.get("status")),
-        tags=_pairs(raw.get("tags")),
-    )
-
-
-def _logged_model(raw: Json) -> LoggedModel:
-    info, data = raw["info"], raw.get("data") or {}
-    return LoggedModel(
-        str(info["model_id"]),
-        str(info["experiment_id"]),
-        _text(info.get("name")),
-        _text(info.get("status")).removeprefix("LOGGED_MODEL_"),
-        "active",
-        _whole(info.get("creation_timestamp_ms")),
-        _whole(info.get("last_updated_timestamp_ms")),
-        _text(info.get("source_run_id")),
-        _text(info.get("model_type")),
-        _pairs(data.get("params")),
-        _pairs(info.get("tags")),
-        newest(
-            ModelMetric(
-                _text(item["key"]),
-                _text(item.get("run_id")),
-                _point(item),
-                _text(item.get("dataset_name")),
-                _text(item.get("dataset_digest")),
-            )
-            for item in data.get("metrics") or ()
-        ),
-    )
-
-
-def _run(raw: Json) -> Run:
-    info, data = raw["info"], raw.get("data") or {}
-    tags = _pairs(data.get("tags"))
-    given = raw.get("inputs") or {}
-    return Run(
-        str(info.get("run_id") or info["run_uuid"]),
-        str(info["experiment_id"]),
-        _text(info.get("run_name")) or tags.get("mlflow.runName", ""),
-        _text(info.get("user_id")),
-        _text(info.get("status")),
-        _text(info.get("lifecycle_stage")),
-        _whole(info.get("start_time")),
-        _whole(info.get("end_time")),
-        None,
-        _pairs(data.get("params")),
-        {_text(item["key"]): _point(item) for item in data.get("metrics") or ()},
-        tags,
-        sorted(map(_dataset_input, given.get("dataset_inputs") or ()), key=lambda row: (row.name, row.digest)),
-        sorted(_model_ids(given, "model_inputs")),
-        sorted(_model_ids(raw.get("outputs"), "model_outputs")),
-    )
-
-
-def _dataset_input(raw: Json) -> DatasetInput:
-    dataset = raw["dataset"]
-    return DatasetInput(
-        _text(dataset["name"]),
-        _text(dataset.get("digest")),
-        _text(dataset.get("source_type")),
-        _text(dataset.get("source")),
-        _text(dataset.get("profile")),
-        _pairs(raw.get("tags")),
-    )
-
-
-def _model_ids(raw: Json | None, key: str) -> list[str]:
-    return [str(item["model_id"]) for item in (raw or {}).get(key) or ()]
-
-
-def _point(raw: Json) -> MetricPoint:
-    # A value that is no number travels as the text "NaN".
-    return MetricPoint(_whole(raw.get("step")) or 0, _whole(raw.get("timestamp")) or 0, float(raw.get("value", "nan")))
-
-
-def _named(raw: Json) -> str:
-    if not isinstance(raw["name"], str):
-        raise TypeError("a name must be text")
-    return raw["name"]
-
-
-def _pairs(raw: Any) -> dict[str, str]:
-    return {_text(item["key"]): _text(item.get("value")) for item in raw or ()}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, str):  # some gateways follow proto3's JSON and quote 64-bit numbers
-        return int(value)
-    return value if isinstance(value, int) else None
+def _escaped(byte: re.Match[str]) -> str:
+    return f"\\\\x{ord(byte[0]) - 0xDC00:02x}"  # two backslashes in JSON are one in its text
 
 
 def _without_surrogates(value: Any) -> Any:

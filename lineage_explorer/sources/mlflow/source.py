@@ -51,6 +51,8 @@ class MLflowSource:
         """Whether an MLflow server answers there, or the file holds MLflow's tables."""
         if _is_address(location):
             return answers_like_mlflow(location)
+        if not _can_be_a_path(location):
+            return False
         path = _path(location)
         if path.is_dir():
             return looks_like_mlflow(path / _FILE) or _is_file_store(path)
@@ -73,6 +75,8 @@ class MLflowSource:
             rows.close()
 
     def _database(self) -> Path:
+        if not _can_be_a_path(self._location):
+            raise LocationNotFound(f"{self._location!r} is not a path")
         path = _path(self._location)
         if path.is_dir() and not (path / _FILE).exists():
             if _is_file_store(path):
@@ -93,7 +97,12 @@ def _is_address(location: str) -> bool:
 
 
 def _path(location: str) -> Path:
-    return Path(location.removeprefix("sqlite:///")) if location.startswith("sqlite:///") else Path(location)
+    return Path(location.removeprefix("sqlite:///"))
+
+
+def _can_be_a_path(location: str) -> bool:
+    # An empty text would mean the current folder, which nobody asked for.
+    return bool(location.removeprefix("sqlite:///")) and "\0" not in location
 
 
 def _namespace(location: str) -> str:
@@ -101,6 +110,8 @@ def _namespace(location: str) -> str:
         parts = urlsplit(location)
         port = parts.port or (443 if parts.scheme.lower() == "https" else 80)
         place = f"{parts.scheme.lower()}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
+    elif not _can_be_a_path(location):
+        place = location
     else:
         path = _path(location)
         place = str((path / _FILE if path.is_dir() else path).resolve())

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .convenience import row_json_schema
+from .shapes import row_json_schema
 from .source import NeutralSource
 from .writer import append_row
 

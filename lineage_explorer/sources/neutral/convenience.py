@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, get_args
-
-import msgspec
+from typing import get_args
 
 from ...errors import InvalidRecord
 from ...records import (
-    Activity,
-    Agent,
     Basis,
     Entity,
     Evidence,
@@ -28,12 +24,11 @@ from ...records import (
     Relation,
     Status,
     format_instant,
-    from_json,
-    json_schema,
     parse_instant,
 )
 from ...redaction import redact, redact_text
 from .rows import Row
+from .shapes import FIELDS, RECORDS, ROWS, DatasetRow, DeploymentRow, GateRow, convert, known_fields, read_record
 
 AGENTS = ("person", "team", "service")
 RELEASED = ("model", "ai_agent", "logged_model")
@@ -43,182 +38,12 @@ KINDS = (
     *AGENTS,
 )  # fmt: skip
 
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class _Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"):
-    by: _Text | None = None
-    observed_at: _Text | None = None
-    attributes: dict[str, Any] = {}
-
-
-class DeploymentRow(_Row, frozen=True, kw_only=True, tag="deployment"):
-    """What was rolled out to an endpoint.
-
-    Attributes
-    ----------
-    endpoint : str
-        Its name.
-    model : str
-        The model version or agent: ``churn@3``, ``model:churn@3``, ``ai_agent:triage@2``.
-    deployment : str, optional
-        The name of the slot; the next row of the same name replaces this one. By default the site's
-        name, or ``default``.
-    traffic : float, optional
-        Percent of requests, 0 to 100. Without ``deployment``: 100. Otherwise: not read.
-    mirrored : bool
-        Shadow traffic, which answers nobody.
-    site : str, optional
-        Plant, region or tenant, where one endpoint has several.
-    environment : str, optional
-        ``production``, ``staging``, ...
-    at, until : str, optional
-        When it began and ended, with a time zone. Without ``at``: from when the row is read.
-    by : str, optional
-        Who rolled it out: ``person:ada``, ``team:risk``, ``service:ci``.
-    model_digest : str, optional
-        Digest of the bytes that were rolled out.
-    """
-
-    endpoint: _Text
-    model: _Text
-    deployment: _Text | None = None
-    traffic: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
-    mirrored: bool = False
-    site: _Text | None = None
-    environment: _Text | None = None
-    at: _Text | None = None
-    until: _Text | None = None
-    model_digest: _Text | None = None
-
-
-class GateRow(_Row, frozen=True, kw_only=True, tag="gate"):
-    """A gate's result about exactly one thing.
-
-    Attributes
-    ----------
-    subject : str
-        What was judged, with its kind: ``model:churn@3``.
-    gate : str
-        The gate's name.
-    status : str
-        ``passed``, ``failed``, ``pending``, ``waived``, ``stale``, ``missing``; a word that is not
-        understood becomes ``undetermined``, never ``passed``.
-    gate_type : GateType, optional
-        By default ``approval`` or ``evaluation`` if the name says so, else ``other``.
-    at, until : str, optional
-        When it was judged, and until when it holds (waivers).
-    by : str, optional
-        Who judged.
-    expected, actual : str, optional
-        The condition, and the value met.
-    pointer : str, optional
-        Where the proof is. With a run reference the grade is ``referenced``, else ``claimed``.
-    grade : Grade, optional
-        What the writer says; a row cannot vouch for itself, so it is kept beside the grade that holds.
-    subject_digest : str, optional
-        Digest of the bytes that were judged.
-    """
-
-    subject: _Text
-    gate: _Text
-    status: _Text
-    gate_type: GateType | None = None
-    at: _Text | None = None
-    until: _Text | None = None
-    expected: str | float | None = None
-    actual: str | float | None = None
-    pointer: _Text | None = None
-    grade: Grade | None = None
-    subject_digest: _Text | None = None
-
-
-class DatasetRow(_Row, frozen=True, kw_only=True, tag="dataset"):
-    """A version of a dataset, feature set or index.
-
-    Attributes
-    ----------
-    dataset : str
-        ``customers@2026-07``, ``dataset:customers@2026-07``, ``feature_set:...``, ``index:...``.
-    sha256 : str, optional
-        SHA-256 of its bytes. Without a written version it becomes the version.
-    uri : str, optional
-        Where it is kept. Never fetched.
-    created_at : str, optional
-        When it was made, with a time zone.
-    derived_from : list of str, optional
-        What it was made from. In CSV: parted by spaces or semicolons.
-    by : str, optional
-        Who made it.
-    description : str, optional
-        Free text.
-    """
-
-    dataset: _Text
-    sha256: _Text | None = None
-    uri: _Text | None = None
-    created_at: _Text | None = None
-    derived_from: list[_Text] = []
-    description: str = ""
-
-
-_ROWS: dict[str, type[DeploymentRow] | type[GateRow] | type[DatasetRow]] = {
-    "deployment": DeploymentRow,
-    "gate": GateRow,
-    "dataset": DatasetRow,
-}
-_RECORDS: dict[str, type[msgspec.Struct]] = {
-    "entity": Entity,
-    "activity": Activity,
-    "agent": Agent,
-    "relation": Relation,
-    "evidence": Evidence,
-}
-#: Every type a row may have, and the fields that belong to it.
-FIELDS: dict[str, frozenset[str]] = {
-    **{name: frozenset(row.__struct_fields__) for name, row in _ROWS.items()},
-    **{name: frozenset(row.__struct_fields__) | {"observed_at"} for name, row in _RECORDS.items()},
-}
-
 _STATUSES: dict[str, Status] = {
     **dict.fromkeys(("passed", "pass", "approved", "ok", "true"), "passed"),
     **dict.fromkeys(("failed", "fail", "rejected", "denied", "false"), "failed"),
     **{status: status for status in get_args(Status)},
 }
 _APPROVALS = frozenset(["approval", "approve", "approved", "sign-off", "signoff", "sign_off"])
-
-
-def row_json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a row: a convenience row or one of the five records.
-
-    Examples
-    --------
-    >>> sorted(row_json_schema()["$defs"])[:3]
-    ['Activity', 'Agent', 'DatasetRow']
-    """
-    rows = msgspec.json.schema(DeploymentRow | GateRow | DatasetRow)
-    records = json_schema()
-    for name in ("Entity", "Activity", "Agent", "Relation", "Evidence"):
-        records["$defs"][name]["properties"]["observed_at"] = {"type": "string", "format": "date-time"}
-    return {
-        "$schema": records["$schema"],
-        "$id": "urn:lineage-explorer:row:1",
-        "title": "lineage-explorer row",
-        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in sorted({*rows["$defs"], *records["$defs"]})],
-        "$defs": {**records["$defs"], **rows["$defs"]},
-    }
-
-
-def looks_like_row(values: Mapping[str, Any]) -> bool:
-    """Whether an object is a row of this format: a known type, and a field that belongs to it.
-
-    Examples
-    --------
-    >>> looks_like_row({"type": "gate", "subject": "model:churn@3"})
-    True
-    """
-    kind = values.get("type")
-    return isinstance(kind, str) and kind in FIELDS and bool(FIELDS[kind] & (values.keys() - {"attributes"}))
 
 
 def read_row(row: Row, namespace: str = "") -> tuple[list[Record], datetime | None]:
@@ -245,13 +70,13 @@ def read_row(row: Row, namespace: str = "") -> tuple[list[Record], datetime | No
         said = f"{str(kind)[:80]!r} is no type of row" if kind is not None else "the row has no type"
         hint = f"; did you mean {close[0]!r}?" if close else f"; write one of {', '.join(FIELDS)}"
         raise InvalidRecord(said + hint, f"{place} $.type")
-    _known_fields(values, kind, place)
-    if kind in _RECORDS:
+    known_fields(values, kind, place)
+    if kind in RECORDS:
         seen = _instant(values.pop("observed_at", None), "observed_at", place)
-        return [_record(values, row)], seen
+        return [read_record(values, row)], seen
     if not row.typed and "derived_from" in values:
         values["derived_from"] = [word for word in re.split(r"[\s;]+", values["derived_from"]) if word]
-    said_row = _convert({key: value for key, value in values.items() if value is not None}, _ROWS[kind], row)
+    said_row = convert({key: value for key, value in values.items() if value is not None}, ROWS[kind], row)
     records: Iterator[Record]
     if isinstance(said_row, DeploymentRow):
         records = _deployment(said_row, namespace, place)
@@ -260,49 +85,6 @@ def read_row(row: Row, namespace: str = "") -> tuple[list[Record], datetime | No
     else:
         records = _dataset(said_row, namespace, place)
     return list(records), _instant(said_row.observed_at, "observed_at", place)
-
-
-# --- shape ---
-
-
-def _known_fields(values: Mapping[str, Any], kind: str, place: str) -> None:
-    for field in values:
-        if field != "type" and field not in FIELDS[kind]:
-            close = difflib.get_close_matches(field, FIELDS[kind], n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(FIELDS[kind]))}"
-            raise InvalidRecord(
-                f"unknown field {field[:80]!r} in a row of type {kind!r}; {hint}", f"{place} $.{field[:80]}"
-            )
-
-
-def _convert(values: dict[str, Any], shape: Any, row: Row) -> Any:
-    try:
-        return msgspec.convert(values, shape, strict=row.typed)
-    except msgspec.ValidationError as error:
-        raise _told(error, values, row.position) from error
-
-
-def _told(error: Exception, values: Mapping[str, Any], place: str) -> InvalidRecord:
-    message, _, path = str(error).partition(" - at `")
-    path = path.removesuffix("`")
-    missing = re.fullmatch(r"Object missing required field `(\w+)`", message)
-    if missing:
-        return InvalidRecord(f"a row of type {values['type']!r} needs {missing[1]!r}", f"{place} $.{missing[1]}")
-    value = values.get(path.removeprefix("$."))
-    given = f", not {value!r:.80}" if isinstance(value, (str, int, float)) else ""
-    return InvalidRecord(message + given, f"{place} {path or '$'}")
-
-
-def _record(values: dict[str, Any], row: Row) -> Record:
-    if not row.typed:
-        # Every CSV cell is text: read numbers and truth values out of it, as the fields demand.
-        values = msgspec.to_builtins(_convert(values, _RECORDS[values["type"]], row), builtin_types=(datetime,))
-    try:
-        return from_json(values)
-    except InvalidRecord as error:
-        cause = error.__cause__
-        told = _told(cause, values, row.position) if isinstance(cause, msgspec.ValidationError) else None
-        raise told or type(error)(error.reason, row.position) from error
 
 
 # --- fields ---
@@ -320,7 +102,8 @@ def _ref(text: str, field: str, place: str, allowed: tuple[str, ...], default: s
     head, colon, _ = text.partition(":")
     bare = not colon or any(mark in head for mark in "@~/ ")
     if bare and not default:
-        raise InvalidRecord(f"{text[:80]!r} does not say what it is; write {allowed[0]}:{text[:80]}", position)
+        example = "model" if "model" in allowed else allowed[0]
+        raise InvalidRecord(f"{text[:80]!r} does not say what it is; write for example {example}:{text[:80]}", position)
     if not bare and head not in KINDS:
         close = difflib.get_close_matches(head, allowed, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(allowed)}"

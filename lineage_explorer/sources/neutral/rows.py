@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import InvalidRecord
-from ..documents import Line, excerpt, load_json, load_json_elements, read_document, read_lines
+from ..documents import MAX_DEPTH, Line, excerpt, load_json, load_json_elements, read_document, read_lines, too_deep
 from ..protocol import Rejected
 
 if TYPE_CHECKING:
@@ -21,6 +21,16 @@ SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv")
 SEPARATORS = (",", ";", "\t")
 # A cell may hold line breaks between quotes; a quote that is never closed must not swallow the file.
 _MOST_LINES_OF_A_ROW = 200
+
+
+_KINDS_OF_VALUE = {
+    list: "a list",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 class Row(NamedTuple):
@@ -83,7 +93,7 @@ def _row(value: Any, position: str, text: str) -> Row | Rejected:
     if isinstance(value, dict):
         return Row(position, value, text)
     return Rejected(
-        reason=f"a row is a JSON object, not a {type(value).__name__}", position=position, excerpt=excerpt(text)
+        reason=f"a row is a JSON object, not {_KINDS_OF_VALUE[type(value)]}", position=position, excerpt=excerpt(text)
     )
 
 
@@ -209,17 +219,34 @@ def _logical(lines: Iterable[Line | Rejected], name: str) -> Iterator[Line | Rej
 def rows_of_frame(frame: pd.DataFrame, name: str) -> Iterator[Row | Rejected]:
     """The rows of a DataFrame; missing values are absent, numpy's numbers become Python's."""
     columns = [str(column) for column in frame.columns]
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        yield Rejected(
+            reason=f"the column {twice[:80]!r} stands twice in the frame; nothing of it is read",
+            position=f"{name}:columns",
+        )
+        return
     for number, cells in enumerate(frame.itertuples(index=False, name=None)):
-        values = {column: _plain(cell) for column, cell in zip(columns, cells, strict=True)}
+        position = f"{name}:row {number}"
+        try:
+            values = {column: _plain(cell) for column, cell in zip(columns, cells, strict=True)}
+            deep = too_deep(values)
+        except RecursionError:
+            deep = True
+        if deep:
+            yield Rejected(reason=f"nested deeper than {MAX_DEPTH} levels", position=position)
+            continue
         kept = {column: value for column, value in values.items() if value is not None}
-        yield Row(f"{name}:row {number}", kept, repr(kept))
+        yield Row(position, kept, repr(kept))
 
 
 def _plain(cell: Any) -> Any:
-    if cell is None or isinstance(cell, (str, bool, int, dict)):
+    if cell is None or isinstance(cell, (str, bool, int)):
         return cell
     if isinstance(cell, float):
         return None if math.isnan(cell) else cell
+    if isinstance(cell, dict):
+        return {str(key): _plain(value) for key, value in cell.items()}
     if isinstance(cell, (list, tuple, set)):
         return [_plain(item) for item in cell]
     if type(cell).__name__ in ("NaTType", "NAType"):

@@ -12,8 +12,9 @@ from ...records import Agent, Entity, Evidence, Record, Ref, Relation
 from ...redaction import redact_text
 from ..documents import excerpt, files_at, printable
 from ..protocol import Observation, Rejected
-from .convenience import AGENTS, looks_like_row, read_row
+from .convenience import AGENTS, read_row
 from .rows import SUFFIXES, Row, rows_of_file, rows_of_frame
+from .shapes import looks_like_row
 
 if TYPE_CHECKING:
     import pandas as pd

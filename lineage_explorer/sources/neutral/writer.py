@@ -44,8 +44,8 @@ def append_row(path: str | Path, row: Mapping[str, Any]) -> None:
         When the file is something else, or cannot be written.
     """
     target = Path(path)
-    kept = {key: value for key, value in redact(dict(row)).items() if value is not None}
     try:
+        kept = {key: value for key, value in redact(dict(row)).items() if value is not None}
         # ASCII: no editor, terminal or locale can break the line, and odd characters are seen.
         line = json.dumps(kept, allow_nan=False, ensure_ascii=True).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
