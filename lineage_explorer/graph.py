@@ -41,7 +41,10 @@ from .store.projection import STATE
 from .store.schema import ALWAYS, FOREVER
 
 if TYPE_CHECKING:
-    from .store import Direction, Edge, Node, Reached, Store
+    from .store import Direction, Node, Reached, Store
+
+#: How the reference of an implied state is told.
+_IMPLIED = "@" + STATE
 
 
 def lineage_graph(
@@ -68,6 +71,18 @@ def lineage_graph(
     networkx.MultiDiGraph
         See the module's page for its attributes. It always holds ``ref``.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small objects that all survive: collecting in between only costs time
+    try:
+        return _lineage_graph(store, ref, direction, as_of, known_at)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _lineage_graph(
+    store: Store, ref: str, direction: Direction, as_of: datetime, known_at: datetime
+) -> nx.MultiDiGraph[str]:
     reached = store.reachable(ref, direction, as_of, known_at)
     links: dict[str, list[str]] = {}
     asked: set[str] = set()
@@ -79,13 +94,7 @@ def lineage_graph(
             break
         roots = set(reached.roots) | set(store.numbers({name for same in found.values() for name in same}).values())
         reached = store.reachable(sorted(roots), direction, as_of, known_at)
-    collecting = gc.isenabled()
-    gc.disable()  # thousands of small objects that all survive: collecting in between only costs time
-    try:
-        graph = from_reached(reached)
-    finally:
-        if collecting:
-            gc.enable()
+    graph = from_reached(reached)
     _join(graph, links, ref)
     return graph
 
@@ -101,36 +110,60 @@ def _bare(nodes: Iterable[Node], asked: set[str]) -> list[str]:
 def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
     """The rows of a walk as a graph, with nothing looked up."""
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    # The graph's own dictionaries are filled, as its methods would fill them: those check for each
+    # relation what a walk has settled already, and take most of a trace's time (benchmarks/trace.py compares
+    # the two, attribute by attribute).
+    whole: Any = graph
+    nodes, after, before = whole._node, whole._succ, whole._pred
     names: dict[int, str] = {}
-    for node in reached.nodes.values():
-        names[node.id] = node.ref
-        graph.add_node(node.ref, kind=node.kind, resolved=node.fact is not None, implied=False, record_id=node.fact)
-    # The stubs know edge keys as text only; ours number a record.
-    graph.add_edges_from(_edges(reached.edges, names))  # type: ignore[arg-type]
+    for number, ref, kind, name, namespace, fact in reached.nodes.values():
+        names[number] = ref
+        nodes[ref] = {
+            "kind": kind,
+            "resolved": fact is not None,
+            "implied": _IMPLIED in ref,
+            "record_id": fact,
+            "name": name,
+            "version": _version(ref),
+            "namespace": namespace,
+        }
+        after[ref], before[ref] = {}, {}
+    for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, event_time in reached.edges:
+        source, target = names[cause], names[effect]
+        causes = before[target]
+        if source in causes:
+            parallel = causes[source]
+        else:
+            parallel = causes[source] = after[source][target] = {}
+        parallel[seq, predicate] = {
+            "predicate": predicate,
+            "role": role,
+            "basis": basis,
+            "traffic": traffic,
+            "record_id": seq,
+            "valid_from": None if valid_from == ALWAYS else valid_from,
+            "valid_to": None if valid_to == FOREVER else valid_to,
+            "event_time": event_time,
+        }
     return graph
 
 
-def _edges(edges: Iterable[Edge], names: dict[int, str]) -> Iterable[tuple[str, str, tuple[int, str], dict[str, Any]]]:
-    for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, event_time in edges:
-        yield (
-            names[cause],
-            names[effect],
-            (seq, predicate),
-            {
-                "predicate": predicate,
-                "role": role,
-                "basis": basis,
-                "traffic": traffic,
-                "record_id": seq,
-                "valid_from": None if valid_from == ALWAYS else valid_from,
-                "valid_to": None if valid_to == FOREVER else valid_to,
-                "event_time": event_time,
-            },
-        )
+def _version(ref: str) -> str:
+    """The version in a reference's text form; an alias keeps its mark, so that it is never taken for one."""
+    if "%" in ref:
+        return version_of(Ref.parse(ref))
+    # Nothing is encoded, so that what follows the mark is the version itself.
+    _, mark, alias = ref.partition("~")
+    return mark + alias or ref.partition("@")[2]
+
+
+def version_of(ref: Ref) -> str:
+    """What a node's ``version`` is: ``3`` for ``model:churn@3``, ``~champion`` for ``model:churn~champion``."""
+    return ref.version or (ref.alias and f"~{ref.alias}")
 
 
 def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -> None:
-    """Put what a bare reference means in its place; name its parts; mark implied states."""
+    """Put what a bare reference means in its place."""
     for bare, same in sorted(links.items()):
         if bare not in graph:
             continue
@@ -153,11 +186,6 @@ def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -
             )
         else:
             _replace(graph, bare, same[0])
-    for ref, data in graph.nodes(data=True):
-        parsed = Ref.parse(ref)
-        data.update(name=parsed.name, version=parsed.version or parsed.alias, namespace=parsed.namespace)
-        if parsed.version.startswith(STATE):
-            data["implied"] = True
 
 
 def _replace(graph: nx.MultiDiGraph[str], bare: str, meant: str) -> None:

@@ -268,23 +268,47 @@ def _outcomes(
     result: Trace, judged: Mapping[tuple[str, str, Any], list[Judgement]], findings: Iterable[Finding]
 ) -> dict[Serving, Outcome]:
     """One outcome for each path that may answer requests."""
-    errors = [item for item in findings if item.severity == "error"]
+    errors = {item.ref for item in findings if item.severity == "error"}
+    into: dict[str, list[tuple[str, list[Judgement]]]] = defaultdict(list)
+    for (cause, effect, _), judgements in judged.items():
+        into[effect].append((cause, judgements))
+    serving: dict[str, list[Outcome]] = defaultdict(list)
+    for cause, judgements in into[result.endpoint]:
+        serving[cause] += [judgement.outcome for judgement in judgements]
+    upstream: dict[str, set[str]] = {}
+    behind: dict[str, list[Outcome]] = {}
     outcomes: dict[Serving, Outcome] = {}
     for item in result.serving:
         if not item.answers:
             continue
-        model_side = {item.model, *nx.ancestors(result.graph, item.model)} if item.model else set()
-        path = {item.deployment, *model_side}
-        found = [
+        found = list(serving[item.deployment])
+        if item.model is not None:
+            if item.model not in behind:  # many deployments may run one model
+                upstream[item.model] = path = {item.model, *nx.ancestors(result.graph, item.model)}
+                behind[item.model] = _among(path, into, errors)
+            found += behind[item.model]
+        found += [
             judgement.outcome
-            for (cause, effect, _), judgements in judged.items()
+            for cause, judgements in into[item.deployment]
+            if item.model is not None and cause in upstream[item.model]
             for judgement in judgements
-            if (cause in path and effect in path) or (cause == item.deployment and effect == result.endpoint)
         ]
-        if any(error.ref in path or error.ref == result.endpoint for error in errors):
+        if item.deployment in errors or result.endpoint in errors:
             found.append("undetermined")
         outcomes[item] = conjunction(found)
     return outcomes
+
+
+def _among(path: set[str], into: Mapping[str, list[tuple[str, list[Judgement]]]], errors: set[str]) -> list[Outcome]:
+    """The different outcomes of the hops among some things."""
+    found: set[Outcome] = {
+        judgement.outcome
+        for effect in path
+        for cause, judgements in into.get(effect, ())
+        if cause in path
+        for judgement in judgements
+    }
+    return sorted(found | {"undetermined"} if errors & path else found)
 
 
 # --- writing down ---

@@ -467,21 +467,34 @@ def to_json(record: Record) -> dict[str, Any]:
     >>> to_json(Agent(ref="person:ada", attributes={"password": "x"}))["attributes"]
     {'password': '[redacted]'}
     """
-    plain: dict[str, Any] = redact(_plain(record))
+    try:
+        plain: dict[str, Any] = redact(_plain(record))
+    except RecursionError as error:
+        raise InvalidRecord("the record is nested too deeply") from error
     return plain
+
+
+_sorted_json = msgspec.json.Encoder(order="sorted").encode
+# Where a number with a fraction or an exponent may stand; inside a text it costs time only.
+_FRACTION = re.compile(rb'(?:^|":|[\[,])-?\d+[.eE]')
 
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 canonical JSON of a record or of plain JSON values.
+
+    A compiled encoder writes it wherever the two cannot differ: they can in how a fraction is written and
+    in the order of keys beyond ASCII. Canonical JSON in pure Python was a fifth of the time that a record
+    takes to store, and most of the time that a large audit takes to digest.
 
     Raises
     ------
     InvalidRecord
         When the value holds text that is not Unicode (a lone surrogate).
     """
-    plain = redact(_plain(value)) if isinstance(value, _Base) else _plain(value)
     try:
-        return rfc8785.dumps(plain)
+        plain = redact(_plain(value)) if isinstance(value, _Base) else _plain(value)
+        body = _sorted_json(plain)
+        return body if body.isascii() and not _FRACTION.search(body) else rfc8785.dumps(plain)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise InvalidRecord(f"the record cannot be written as canonical JSON: {error}") from error
     except RecursionError as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,3 +187,32 @@ def test_the_weaker_of_two_bases_is_further_down_the_ladder() -> None:
         assert weaker(BASES[0], basis) == basis
         assert weaker(basis, BASES[-1]) == BASES[-1]
         assert index == BASES.index(weaker(basis, basis))
+
+
+_NAMES = st.text(alphabet=st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
+    ["a", "A", "\u20ac", "\U0001f600", "\ufb33"]
+)
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _NAMES
+    | st.sampled_from(['\b\f\n\r\t"\\/\x00\x1f\x7f', "1.5", '":-1e5', "[2.5"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_canonical_json_is_that_of_the_reference_implementation(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("depth", [5_000, 100_000])
+def test_a_record_nested_too_deeply_is_refused_as_a_record(depth: int) -> None:
+    deep: Any = "x"
+    for _ in range(depth):
+        deep = [deep]
+    with pytest.raises(InvalidRecord, match="nested too deeply"):
+        canonical(to_json(Entity(ref="model:churn@1", attributes={"deep": deep})))

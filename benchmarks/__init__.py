@@ -1,0 +1,1 @@
+"""Measurements of lineage-explorer beside what else could do the same work; see README.md."""
