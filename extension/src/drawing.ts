@@ -103,7 +103,7 @@ export class Drawing {
     this.selected = selected;
     this.lit = lit;
     if (selected !== "" && this.place(selected) !== undefined) this.current = selected;
-    this.level = ""; // outlines are drawn anew
+    if (this.level === "outline") this.level = ""; // one path holds many: it is drawn anew
     this.draw();
   }
 
@@ -158,6 +158,8 @@ export class Drawing {
     this.drawHeads();
     const level = this.levelNow();
     const rescaled = level === "named" && Math.abs(Math.log(camera.k / this.scaleDrawn)) > 0.08;
+    const holder = this.element.ownerDocument.activeElement;
+    const focused = holder !== null && holder !== this.element && this.element.contains(holder);
     if (level !== this.level || rescaled) {
       for (const layer of [this.lines, this.boxes, this.gates, this.bands]) layer.replaceChildren();
       this.shown.clear();
@@ -173,6 +175,7 @@ export class Drawing {
       seen.left >= covered.left && seen.right <= covered.right && seen.top >= covered.top && seen.bottom <= covered.bottom;
     if (!inside) this.drawWindow();
     this.mend();
+    if (focused && !this.element.contains(holder)) this.shown.get(this.current)?.focus.focus({ preventScroll: true });
   }
 
   private later(): void {
@@ -299,7 +302,7 @@ export class Drawing {
       svg("title", {}, clean(node.ref)),
     );
     const text = (x: number, y: number, size: number, kind: string, words: string): void => {
-      group.append(svg("text", { x, y, "font-size": size, class: kind }, words));
+      group.append(svg("text", { x, y, "font-size": size, class: kind, "aria-hidden": "true" }, words));
     };
     const label = clean(node.label);
     if (this.level === "full") {
@@ -344,10 +347,10 @@ export class Drawing {
       svg("title", {}, describeHop(this.model, hop)),
     );
     if (hop.status !== "none")
-      gate.append(svg("text", { class: "lx-word", y: 22, "text-anchor": "middle", "font-size": 11 }, MARKS[statusOf(hop.status)].word));
+      gate.append(svg("text", { class: "lx-word", "aria-hidden": "true", y: 22, "text-anchor": "middle", "font-size": 11 }, MARKS[statusOf(hop.status)].word));
     const above = [percent(hop.traffic), this.level === "full" ? clean(hop.site) : ""].filter((item) => item !== "").join(" · ");
     if (above !== "")
-      gate.append(svg("text", { class: "lx-traffic", y: -13, "text-anchor": "middle", "font-size": 12.5 }, fit(above, 16)));
+      gate.append(svg("text", { class: "lx-traffic", "aria-hidden": "true", y: -13, "text-anchor": "middle", "font-size": 12.5 }, fit(above, 16)));
     return [line, gate];
   }
 

@@ -186,9 +186,9 @@ class View implements Mounted {
       html(
         "span",
         { class: "lx-zoom" },
-        act("Zoom out", "−", () => this.drawing.zoom(0.8)),
-        act("Zoom in", "+", () => this.drawing.zoom(1.25)),
-        act("Show all of the drawing", "Fit", () => this.drawing.fit()),
+        act("− Zoom out", "−", () => this.drawing.zoom(0.8)),
+        act("+ Zoom in", "+", () => this.drawing.zoom(1.25)),
+        act("Fit: show all of the drawing", "Fit", () => this.drawing.fit()),
       ),
     );
   }
