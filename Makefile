@@ -2,35 +2,53 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix extension
+VIEW := lineage_explorer/static/view.js
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo test lab lint bench docs clean browser
+.PHONY: demo lab test lint bench docs browser clean
 
 # The environment is made again when what it is made from changes.
 $(VENV)/.ready: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lineage-explorer needs Python 3.11 or newer; run make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lineage-explorer needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV) || (echo "Python's venv is missing; install it: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet --editable '.[demo,lab]' --group test
 	touch $@
 
-demo: $(VENV)/.ready
+# The install built the view once; this builds it again when its sources change.
+$(VIEW): $(VENV)/.ready $(wildcard extension/src/*) extension/package.json extension/build.mjs
+	$(NPM) install --silent
+	$(NPM) run --silent build
+	touch $@
+
+demo: $(VIEW)
 	$(BIN)/lineage-explorer demo demo
 
-lab: demo
+lab: $(VIEW)
+	test -f demo/report.html || $(BIN)/lineage-explorer demo demo
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-which-data-trained-this-model.ipynb
 
 browser:
 	@command -v chromium >/dev/null || scripts/chromium.sh
 
-lint: $(VENV)/.ready
+lint: $(VIEW)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run --silent lint
 
 test: lint browser
+	$(NPM) test --silent
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
+bench: $(VIEW) browser
+	$(BIN)/pip install --quiet --group bench
+	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.ready
+	$(BIN)/python scripts/reference.py
+
 clean:
-	rm -rf $(VENV) demo build dist
+	rm -rf $(VENV) demo build dist lineage_explorer/static extension/node_modules

@@ -13,7 +13,6 @@ import pytest
 
 from lineage_explorer.store import Store, open_store
 
-
 #: The repository, where the tests run in one.
 ROOT = Path(__file__).parent.parent
 
@@ -53,7 +52,19 @@ def executed(workspace: Path) -> Path:
     for notebook in (workspace / "notebooks").glob("*.ipynb"):
         (folder / notebook.name).write_bytes(notebook.read_bytes())
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbmake", "--overwrite", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "."],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbmake",
+            "--overwrite",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            "/dev/null",
+            ".",
+        ],
         cwd=folder,
         capture_output=True,
         text=True,

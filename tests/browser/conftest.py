@@ -85,7 +85,7 @@ def lab(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    token = "for-tests-only"  # noqa: S105
+    token = "for-tests-only"
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(own / "config"),

@@ -118,15 +118,11 @@ def test_dark_theme_is_followed(page: Page, lab: Lab) -> None:
     root = page.locator(".lx-root").first
     expect(root).to_be_visible(timeout=120_000)
     light = root.evaluate("element => getComputedStyle(element).backgroundColor")
-    page.evaluate(
-        "() => void window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
+    page.evaluate("() => void window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
     assert root.evaluate("element => getComputedStyle(element).backgroundColor") != light
     picture(page, "lab-dark")
-    page.evaluate(
-        "() => void window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
-    )
+    page.evaluate("() => void window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
 
 
 def test_a_saved_notebook_shows_the_trace_without_a_kernel(page: Page, lab: Lab, executed: Path) -> None:

@@ -220,7 +220,7 @@ def test_a_hostile_name_is_text_everywhere(open_report: Open, tmp_path: Path) ->
         )
         audit(store, "churn").save(tmp_path / "hostile.html")
     watched = open_report(tmp_path / "hostile.html")
-    watched.page.locator(f'.lx-node[data-id^="model:"]').click()
+    watched.page.locator('.lx-node[data-id^="model:"]').click()
     expect(watched.page.locator(".lx-details")).to_contain_text(HOSTILE)
     assert watched.page.locator(".lx-root img").count() == 0
     assert watched.problems == []
