@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import networkx as nx
 
+from .records import Ref
+
 Graph = nx.MultiDiGraph
 Severity = Literal["error", "warning", "info"]
 
@@ -389,7 +391,7 @@ def _model_findings(result: Trace) -> Iterator[Finding]:
                 "info",
                 "base-model-training-unknown",
                 ref,
-                f"What {ref} itself was trained on is not on record; that is usual for a base model",
+                f"What base model {Ref.parse(ref).name} itself was trained on is not on record; that is usual for a base model",
             )
     for ref in result.data():
         if NOT_RECORDED in result.roles[ref]:

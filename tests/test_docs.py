@@ -60,9 +60,7 @@ def test_every_command_shows_an_example(path: str) -> None:
 def public() -> list[tuple[str, Any]]:
     found = [(name, getattr(lineage_explorer, name)) for name in lineage_explorer.__all__ if name != "__version__"]
     found += [(name, getattr(sources, name)) for name in sources.__all__]
-    found += [
-        (name, item) for name, item in vars(errors).items() if isinstance(item, type) and not name.startswith("_")
-    ]
+    found += [item for item in vars(errors).items() if getattr(item[1], "__module__", "") == errors.__name__]
     return found
 
 
@@ -125,14 +123,15 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_that_pages_show_exist(page: Path) -> None:
-    for line in re.findall(r"^\s*\$? ?(lineage-explorer [a-z].*)$", page.read_text(encoding="utf-8"), flags=re.M):
+    blocks = "\n".join(re.findall(r"```(?:sh|text|bash)?\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.S))
+    for line in re.findall(r"^\s*\$? ?(lineage-explorer [a-z].*)$", blocks, flags=re.M):
         names = [word for word in line.split()[1:3] if re.fullmatch(r"[a-z]+", word)]
         assert any(f"lineage-explorer {' '.join(names[:depth])}" in COMMANDS for depth in (1, 2)), line
 
 
 def test_make_knows_every_target_that_the_readme_names() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
-    assert set(re.findall(r"make ([a-z]+)", (ROOT / "README.md").read_text())) <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / "README.md").read_text(), flags=re.M)) <= targets
 
 
 def test_a_decision_takes_one_page() -> None:

@@ -30,10 +30,10 @@ export class Camera {
     this.y = HEAD + (this.height - HEAD - EDGE - scene.height * this.k) / 2;
   }
 
-  /** The first look: all of it, or as much around the endpoint as can be read. */
+  /** The first look: all of it, if something can be seen then; else as much around the endpoint as can be read. */
   begin(scene: { width: number; height: number }, target: Box, nodes: number): void {
     this.fit(scene);
-    if (this.k >= LEGIBLE || nodes > 400) return;
+    if (this.k >= LEGIBLE || (nodes > 400 && this.k > 0.12)) return;
     this.k = LEGIBLE;
     this.x = this.width - EDGE - target.right * this.k;
     this.y = (this.height + HEAD) / 2 - ((target.top + target.bottom) / 2) * this.k;

@@ -18,7 +18,7 @@ export function fit(text: string, length: number): string {
 
 /** A long reference or digest with the long hexadecimal parts shortened. */
 export function brief(text: string): string {
-  return clean(text).replace(/([0-9a-f]{10})[0-9a-f]{14,}/g, "$1…");
+  return clean(text).replace(/([0-9a-f]{10})[0-9a-f]{14,}…?/g, "$1…");
 }
 
 /** `was_generated_by` as it is said. */
