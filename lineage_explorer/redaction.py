@@ -66,6 +66,15 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"\b((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)\s*=\s*)[^;\s\"']+", re.I),
         r"\1" + MARK,
     ),
+    # A key and its value in text that could not be read as JSON or YAML, such as a quarantined line.
+    (
+        re.compile(
+            r"([\"'](?:password|passwd|pwd|secret|client_?secret|api_?key|access_?key|secret_?key|private_?key|account_?key"
+            r"|(?:access_?|refresh_?|id_?|auth_?|sas_?)?token|connection_?string|passphrase)[\"']\s*:\s*[\"'])[^\"']+",
+            re.I,
+        ),
+        r"\1" + MARK,
+    ),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{16,}=*", re.I), r"\1 " + MARK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S), MARK),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MARK),
@@ -83,7 +92,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 # Nothing above can match a text without one of these: most texts leave after one search.
 _HINT = re.compile(
-    r"://|[=&]|-----|eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|hf_|dapi|xox|AIza|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]"
+    r"://|[=&]|[\"']\s*:|-----|eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|hf_|dapi|xox|AIza|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]"
 )
 
 

@@ -29,7 +29,7 @@ from lineage_explorer.records import (
     to_json,
     weaker,
 )
-from lineage_explorer.redaction import MARK, redact
+from lineage_explorer.redaction import MARK, redact, redact_text
 
 names = st.text(min_size=1, max_size=30)
 kinds = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -216,3 +216,17 @@ def test_a_record_nested_too_deeply_is_refused_as_a_record(depth: int) -> None:
         deep = [deep]
     with pytest.raises(InvalidRecord, match="nested too deeply"):
         canonical(to_json(Entity(ref="model:churn@1", attributes={"deep": deep})))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"user": "mia", "password": "plain word", ', "{'api_key' : 'plain word', broken", '"accessToken":"plain word"'],
+)
+def test_a_secret_in_a_line_that_cannot_be_parsed_is_redacted(line: str) -> None:
+    assert "plain word" not in redact_text(line)
+    assert MARK in redact_text(line)
+
+
+def test_a_key_that_only_resembles_a_secret_keeps_its_value() -> None:
+    text = '{"max_tokens": "256", "token_count": "12", "secretary": "mia"}'
+    assert redact_text(text) == text

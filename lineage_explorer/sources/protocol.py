@@ -132,7 +132,7 @@ def open_source(location: str | Path, *, namespace: str | None = None) -> Source
     name, colon, rest = text.partition(":")
     if colon and rest and name in available():
         return load(name)(rest, namespace=namespace)
-    remote = text.startswith(("http://", "https://"))
+    remote = "://" in text
     if not remote and not Path(text).exists():
         raise LocationNotFound(f"there is nothing at {text!r}{nearest(text)}")
     for candidate in available():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +138,28 @@ def test_a_saved_notebook_shows_the_trace_without_a_kernel(page: Page, lab: Lab,
     assert image.evaluate("image => image.complete && image.naturalWidth > 500")
     picture(page, "lab-saved")
     assert not [item for item in watched.problems if "dialog" in item]
+
+
+def test_a_notebook_exported_as_html_shows_the_trace_offline(browser: Browser, executed: Path, tmp_path: Path) -> None:
+    notebook = executed / "01-which-data-trained-this-model.ipynb"
+    export = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "nbconvert",
+        "--to",
+        "html",
+        "--output-dir",
+        str(tmp_path),
+        str(notebook),
+    ]
+    subprocess.run(export, check=True, capture_output=True, timeout=120)
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    page = context.new_page()
+    page.goto((tmp_path / f"{notebook.stem}.html").as_uri())
+    still = page.locator(".lx-static").first
+    still.scroll_into_view_if_needed()
+    expect(still.locator("strong")).to_have_text("PASSED")
+    assert still.locator("img").evaluate("image => image.complete && image.naturalWidth > 500")
+    picture(page, "nbconvert")
+    context.close()
