@@ -198,7 +198,9 @@ def _show(result: Audit) -> None:
     )
     console.print(Text(_visible(result.answer)), soft_wrap=False)
     console.print()
-    table = Table("cause", "link", "effect", "basis", "gate", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("cause", "link", "effect", "basis", "gate"):
+        table.add_column(name, overflow="fold")  # a narrow terminal breaks a reference; it never drops a part of it
     for hop in content["hops"]:
         link = hop["predicate"].replace("_", " ") + (f" ({hop['role']})" if hop["role"] else "")
         link += f" {hop['traffic']:g} %" if hop["traffic"] is not None else ""

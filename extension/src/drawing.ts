@@ -31,6 +31,7 @@ export class Drawing {
   readonly camera = new Camera();
   private readonly world = svg("g");
   private readonly bands = svg("g", { class: "lx-bands", "aria-hidden": "true" });
+  private readonly crowd = svg("g", { "aria-hidden": "true" });
   private readonly lines = svg("g", { "aria-hidden": "true" });
   private readonly boxes = svg("g");
   private readonly gates = svg("g");
@@ -69,7 +70,7 @@ export class Drawing {
       this.world,
       this.heads,
     );
-    this.world.append(this.bands, this.lines, this.boxes, this.gates);
+    this.world.append(this.bands, this.crowd, this.lines, this.boxes, this.gates);
     this.listen();
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.element);
@@ -103,7 +104,7 @@ export class Drawing {
     this.selected = selected;
     this.lit = lit;
     if (selected !== "" && this.place(selected) !== undefined) this.current = selected;
-    if (this.level === "outline") this.level = ""; // one path holds many: it is drawn anew
+    if (this.crowd.hasChildNodes()) this.level = ""; // one path holds many: it is drawn anew
     this.draw();
   }
 
@@ -161,7 +162,7 @@ export class Drawing {
     const holder = this.element.ownerDocument.activeElement;
     const focused = holder !== null && holder !== this.element && this.element.contains(holder);
     if (level !== this.level || rescaled) {
-      for (const layer of [this.lines, this.boxes, this.gates, this.bands]) layer.replaceChildren();
+      for (const layer of [this.crowd, this.lines, this.boxes, this.gates, this.bands]) layer.replaceChildren();
       this.shown.clear();
       this.covered = { left: 0, top: 0, right: -1, bottom: -1 };
       this.level = level;
@@ -201,7 +202,15 @@ export class Drawing {
     const wanted = new Set<string>([this.current, this.selected]);
     if (this.level !== "outline") {
       for (const [id, node] of this.scene.nodes) if (overlaps(node, this.covered)) wanted.add(id);
-      for (const [id, hop] of this.scene.hops) if (overlaps(hop, this.covered)) wanted.add(id);
+      const passing = [...this.scene.hops.values()].filter((hop) => overlaps(hop, this.covered));
+      const { left, right, top, bottom } = this.covered;
+      const crowded = passing.length > 2 * MANY;
+      // Where thousands of hops pass, those whose gate is out of sight are lines and no more.
+      const here = ({ mark: at }: PlacedHop): boolean =>
+        !crowded || (at.x >= left && at.x <= right && at.y >= top && at.y <= bottom);
+      for (const hop of passing) if (here(hop)) wanted.add(hop.hop.id);
+      this.crowd.replaceChildren();
+      if (crowded) this.drawLines(this.crowd, passing.filter((hop) => !here(hop)));
     }
     const focused = this.element.ownerDocument.activeElement;
     for (const [id, item] of this.shown)
@@ -267,12 +276,17 @@ export class Drawing {
     });
   }
 
-  private drawOutlines(): void {
+  /** Many hops as one line for each style. */
+  private drawLines(into: SVGGElement, hops: Iterable<PlacedHop>): void {
     const lines: Record<string, string[]> = {};
-    for (const { hop, path } of this.scene.hops.values())
+    for (const { hop, path } of hops)
       (lines[`${strength(hop.basis)}${this.lit !== null && !this.lit.has(hop.id) ? " lx-dim" : ""}`] ??= []).push(path);
     for (const [kind, paths] of Object.entries(lines))
-      this.lines.append(svg("path", { class: `lx-line lx-${kind}`, d: paths.join("") }));
+      into.append(svg("path", { class: `lx-line lx-${kind}`, d: paths.join("") }));
+  }
+
+  private drawOutlines(): void {
+    this.drawLines(this.crowd, this.scene.hops.values());
     const boxes: Record<string, string[]> = {};
     for (const { node, left, top } of this.scene.nodes.values())
       (boxes[`${node.resolved ? "known" : "unknown"}${this.lit !== null && !this.lit.has(node.ref) ? " lx-dim" : ""}`] ??=
