@@ -35,7 +35,8 @@ export class Camera {
     this.fit(scene);
     if (this.k >= LEGIBLE || (nodes > 400 && this.k > 0.12)) return;
     this.k = LEGIBLE;
-    this.x = this.width - EDGE - target.right * this.k;
+    const across = scene.width * this.k;
+    this.x = across < this.width ? (this.width - across) / 2 : this.width - EDGE - target.right * this.k;
     this.y = (this.height + HEAD) / 2 - ((target.top + target.bottom) / 2) * this.k;
     if (scene.height * this.k < this.height - HEAD - EDGE)
       this.y = HEAD + (this.height - HEAD - EDGE - scene.height * this.k) / 2;

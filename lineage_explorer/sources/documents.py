@@ -89,6 +89,8 @@ def files_at(location: str, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, s
     SourceError
         When it is neither a file nor a folder (a device or a pipe would never end).
     """
+    if not location:  # which a path would take for the folder that we happen to be in
+        raise LocationNotFound("the location is an empty text")
     root = Path(location)
     try:
         mode = root.stat().st_mode

@@ -133,7 +133,7 @@ def open_source(location: str | Path, *, namespace: str | None = None) -> Source
     if colon and rest and name in available():
         return load(name)(rest, namespace=namespace)
     remote = "://" in text
-    if not remote and not Path(text).exists():
+    if not text or (not remote and not Path(text).exists()):
         raise LocationNotFound(f"there is nothing at {text!r}{nearest(text)}")
     for candidate in available():
         source = load(candidate)
