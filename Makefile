@@ -27,7 +27,7 @@ demo: $(VIEW)
 
 lab: $(VIEW)
 	test -f demo/report.html || $(BIN)/lineage-explorer demo demo
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/01-which-data-trained-this-model.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. notebooks/01-which-data-trained-this-model.ipynb
 
 browser:
 	@command -v chromium >/dev/null || scripts/chromium.sh
