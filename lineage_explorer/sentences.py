@@ -121,15 +121,28 @@ def _serves(content: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) 
     active = [item for item in content["serving"] if item["verdict"]]
     if not active:
         return f"As of {when}, no record shows what serves {endpoint}."
-    parts: list[str] = []
-    for model in dict.fromkeys(item["model"] for item in active):
-        items = [item for item in active if item["model"] == model]
-        parts.append((_name(model, nodes) if model else "a model that is not named") + f" ({_share(items)})")
+    serving = [item for item in active if item["state"] == "serving"]
+    unclear = [item for item in active if item["state"] != "serving"]
+    text = f"As of {when}, "
+    if serving:
+        text += f"{endpoint} is served by {_list(_models(serving, nodes))}."
+    if unclear:
+        text += " " if serving else f"no record says what share of the traffic of {endpoint} anything receives. "
+        named = _models(unclear, nodes)
+        text += f"Deployed, and serving or not, {'are' if len(named) > 1 else 'is'} {_list(named)}."
     idle = sum(1 for item in content["serving"] if not item["verdict"])
-    text = f"As of {when}, {endpoint} is served by {_list(parts)}."
     if idle:
         text += f" {idle} further deployment{'s' * (idle > 1)} receive{'s' * (idle == 1)} no traffic of its own."
     return text
+
+
+def _models(items: Sequence[Mapping[str, Any]], nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The models of some deployments, each with its share."""
+    return [
+        (_name(model, nodes) if model else "a model that is not named")
+        + f" ({_share([item for item in items if item['model'] == model])})"
+        for model in dict.fromkeys(item["model"] for item in items)
+    ]
 
 
 def _share(items: Sequence[Mapping[str, Any]]) -> str:

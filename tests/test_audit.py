@@ -429,3 +429,29 @@ def test_the_same_question_has_the_same_digest_in_any_order_of_arrival(store: St
     again = audit(store, "churn", as_of=at("06-01"), known_at=known)
     assert first.digest == again.digest
     assert first.to_dict() == again.to_dict()
+
+
+def test_a_split_that_was_not_read_is_never_told_as_serving(store: Store) -> None:
+    store.append(
+        [
+            *complete(),
+            *serves("endpoint:churn", "deployment:churn:green", "model:churn@2", "03-02", None),
+        ]
+    )
+    result = audit(store, "churn", as_of=at("04-01"))
+    assert "is served by model churn version 1 (100 % of traffic" in result.answer
+    assert "Deployed, and serving or not, is model churn version 2 (share of traffic not read" in result.answer
+    assert result.verdict == "INCOMPLETE"
+
+
+def test_a_deployment_without_traffic_is_not_judged(store: Store) -> None:
+    """Nobody answers from it: what its model lacks is no gap in the answer."""
+    store.append(
+        [
+            *complete(),
+            *serves("endpoint:churn", "deployment:churn:old", "model:churn@0", "01-01", 0.0),
+        ]
+    )
+    result = audit(store, "churn", as_of=at("04-01"))
+    assert "version 0" not in result.answer
+    assert "1 further deployment receives no traffic" in result.answer
