@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
+from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
 from .graph import lineage_graph, version_of
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
-from .sentences import answer_of, fact_of, label_of
-from .trace import DATA_KINDS, Finding, Serving, Trace, trace
+from .sentences import answer_of
+from .trace import Finding, Serving, Trace, trace
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -107,12 +108,12 @@ def audit(
             "policy": {"name": rules.name, "version": rules.version, "digest": rules.digest},
         },
         "verdict": verdict_of(whole),
-        "serving": [_serving(item, outcomes.get(item)) for item in result.serving],
-        "nodes": [_node(result, node, described) for node in sorted(result.graph)],
+        "serving": [serving_row(item, outcomes.get(item)) for item in result.serving],
+        "nodes": [node_row(result, node, described) for node in sorted(result.graph)],
     }
-    content["evidence"], identity = _evidence_rows(evidence, evidence_records, set(result.graph))
-    content["hops"] = _hops(result, judged, evidence, identity, described)
-    content["datasets"] = [_dataset(result, node) for node in result.data()]
+    content["evidence"], identity = evidence_rows(evidence, evidence_records, set(result.graph))
+    content["hops"] = hop_rows(result, judged, evidence, identity, described)
+    content["datasets"] = [dataset_row(result, node) for node in result.data()]
     content["findings"] = [
         {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message}
         for item in sorted(set(findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref))
@@ -122,10 +123,6 @@ def audit(
 
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
-
-
-def _iso(micros: int | None) -> str | None:
-    return None if micros is None else format_instant(_EPOCH + timedelta(microseconds=micros))
 
 
 # --- gathering ---
@@ -309,209 +306,3 @@ def _among(path: set[str], into: Mapping[str, list[tuple[str, list[Judgement]]]]
         for judgement in judgements
     }
     return sorted(found | {"undetermined"} if errors & path else found)
-
-
-# --- writing down ---
-
-
-def _serving(item: Serving, outcome: Outcome | None) -> dict[str, Any]:
-    return {
-        "deployment": item.deployment,
-        "model": item.model,
-        "traffic": item.traffic,
-        "state": item.state,
-        "mirrored": item.state == "shadow",
-        "site": item.site,
-        "since": _iso(item.since),
-        "verdict": None if outcome is None else verdict_of(outcome),
-    }
-
-
-def _origin(described: Mapping[int, Described], number: int | None) -> dict[str, Any] | None:
-    found = described.get(number) if number is not None else None
-    if found is None:
-        return None
-    return {
-        "system": found.system,
-        "location": found.location,
-        "position": found.position,
-        "observed_at": _iso(found.observed_at),
-        "recorded_at": _iso(found.recorded_at),
-        "digest": found.digest,
-    }
-
-
-def _node(result: Trace, ref: str, described: Mapping[int, Described]) -> dict[str, Any]:
-    data = result.graph.nodes[ref]
-    record = data["record"]
-    return {
-        "ref": ref,
-        "kind": data["kind"],
-        "type": record.get("type", ""),
-        "name": data["name"],
-        "version": data["version"],
-        "namespace": data["namespace"],
-        "label": label_of(data, record),
-        "fact": fact_of(data, record),
-        "lane": result.lanes[ref],
-        "resolved": bool(data["resolved"] or data["implied"]) and not data.get("candidates"),
-        "roles": sorted(result.roles.get(ref, ())),
-        "digest": data["digest"],
-        "identified_by": data["identified_by"],
-        "since": record.get("created_at") or record.get("started_at"),
-        "description": record.get("description", ""),
-        "attributes": record.get("attributes", {}),
-        "record": record,
-        "source": _origin(described, data["record_id"]),
-    }
-
-
-def _evidence_rows(
-    evidence: EvidenceBySubject, described: Mapping[int, Described], shown: set[str]
-) -> tuple[list[dict[str, Any]], dict[int, str]]:
-    rows: list[tuple[dict[str, Any], int]] = []
-    for node in sorted(shown & set(evidence)):
-        for number, item in evidence[node]:
-            row = {
-                "subject": node,
-                "stated_about": item["subject"],
-                "gate": item["gate"],
-                "gate_type": item.get("gate_type", "other"),
-                "status": item["status"],
-                "grade": item.get("grade", "claimed"),
-                "expected": item.get("expected", ""),
-                "actual": item.get("actual", ""),
-                "evaluator": item.get("evaluator", ""),
-                "event_time": item.get("event_time"),
-                "valid_to": item.get("valid_to"),
-                "pointer": item.get("pointer", ""),
-                "attributes": item.get("attributes", {}),
-                "source": _origin(described, number),
-            }
-            rows.append((row, number))
-    rows.sort(
-        key=lambda pair: (
-            pair[0]["subject"],
-            pair[0]["gate"],
-            pair[0]["event_time"] or "",
-            described[pair[1]].digest,
-        )
-    )
-    identity = {number: f"e{index}" for index, (_, number) in enumerate(rows, 1)}
-    return [{"id": identity[number], **row} for row, number in rows], identity
-
-
-#: Worst first: the one status that a hop's badge shows.
-_STATUS_ORDER = ("failed", "missing", "undetermined", "stale", "pending", "waived", "passed")
-
-
-def _hops(
-    result: Trace,
-    judged: Mapping[tuple[str, str, Any], list[Judgement]],
-    evidence: EvidenceBySubject,
-    identity: Mapping[int, str],
-    described: Mapping[int, Described],
-) -> list[dict[str, Any]]:
-    order = {ref: index for index, ref in enumerate(_downstream_order(result.graph))}
-    edges = sorted(
-        result.graph.edges(keys=True, data=True),
-        key=lambda edge: (
-            bool(result.graph.nodes[edge[1]].get("side")),  # what stands beside the flow comes after it
-            -order[edge[1]],
-            -order[edge[0]],
-            edge[3]["predicate"],
-            edge[3]["role"],
-            edge[3]["event_time"] or 0,
-        ),
-    )
-    hops: list[dict[str, Any]] = []
-    for index, (cause, effect, key, data) in enumerate(edges, 1):
-        judgements = judged.get((cause, effect, key), [])
-        requirements = [
-            {
-                "requirement": item.requirement,
-                "title": item.title,
-                "required": True,
-                "outcome": item.outcome,
-                "status": item.status,
-                "why": item.why,
-                "evidence": [identity[number] for number in item.evidence if number in identity],
-            }
-            for item in judgements
-        ]
-        gates = [item for item in requirements if item["requirement"] != "on-record" or item["outcome"] != "holds"]
-        gates += _other_gates(cause, evidence, identity, judgements)
-        statuses = {item["status"] for item in gates}
-        hops.append(
-            {
-                "id": f"h{index}",
-                "cause": cause,
-                "effect": effect,
-                "predicate": data["predicate"],
-                "role": data["role"],
-                "basis": data["basis"],
-                "via": data.get("via", ""),
-                "traffic": data["traffic"],
-                "site": data["record"].get("site", ""),
-                "since": _iso(data["valid_from"]) if data["predicate"] in ("serves", "deploys", "alias_of") else None,
-                "until": _iso(data["valid_to"]),
-                "event_time": _iso(data["event_time"]),
-                "status": next((status for status in _STATUS_ORDER if status in statuses), "none"),
-                "requirements": requirements + [item for item in gates if not item["required"]],
-                "record": data["record"],
-                "source": _origin(described, data["record_id"]),
-            }
-        )
-    return hops
-
-
-def _other_gates(
-    cause: str, evidence: EvidenceBySubject, identity: Mapping[int, str], judgements: Iterable[Judgement]
-) -> list[dict[str, Any]]:
-    """Gates about the hop's data that no requirement used: shown, and without a say in the verdict."""
-    if cause.partition(":")[0] not in DATA_KINDS:
-        return []
-    used = {number for item in judgements for number in item.evidence}
-    outcome = {"passed": "holds", "waived": "holds", "failed": "fails"}
-    return [
-        {
-            "requirement": item["gate"],
-            "title": f"Gate {item['gate']} (not required)",
-            "required": False,
-            "outcome": outcome.get(item["status"], "undetermined"),
-            "status": item["status"],
-            "why": f"{item['gate']}: {item['status']}",
-            "evidence": [identity[number]],
-        }
-        for number, item in evidence.get(cause, ())
-        if number not in used and number in identity and (item.get("expected") or item["status"] != "undetermined")
-    ]
-
-
-def _downstream_order(graph: nx.MultiDiGraph[str]) -> list[str]:
-    """Causes before effects, by name where that leaves a choice; cycles in one place."""
-    acyclic = nx.condensation(nx.DiGraph(graph))
-    names = {component: min(data["members"]) for component, data in acyclic.nodes(data=True)}
-    ordered = nx.lexicographical_topological_sort(acyclic, key=lambda component: names[component])
-    return [ref for component in ordered for ref in sorted(acyclic.nodes[component]["members"])]
-
-
-def _dataset(result: Trace, ref: str) -> dict[str, Any]:
-    data = result.graph.nodes[ref]
-    direct = any(
-        edge["predicate"] == "used" and result.lanes[run] in ("training", "registry")
-        for _, run, edge in result.graph.out_edges(ref, data=True)
-    )
-    return {
-        "ref": ref,
-        "role": " + ".join(sorted(result.roles[ref])),
-        "name": data["name"],
-        "version": data["version"],
-        "identified_by": data["identified_by"],
-        "digest": data["digest"],
-        "how": "read by the run" if direct else "upstream of what was read",
-        "origin": result.graph.in_degree(ref) == 0,
-        "resolved": bool(data["resolved"] or data["implied"]),
-        "reached_from": sorted(result.reached_from.get(ref, ())),
-        "path": result.witness.get(ref, []),
-    }
