@@ -393,7 +393,10 @@ export class Drawing {
       if (from === null) return;
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
       if (!moved && Math.hypot(dx, dy) < 4) return;
-      if (!moved) element.setPointerCapture(event.pointerId);
+      if (!moved) {
+        element.setPointerCapture(event.pointerId);
+        this.world.style.willChange = "transform";
+      }
       moved = this.moved = true;
       element.classList.add("lx-moving");
       camera.x = from.cx + dx;
@@ -402,6 +405,7 @@ export class Drawing {
     });
     const end = (): void => {
       from = null;
+      this.world.style.willChange = "";
       element.classList.remove("lx-moving");
     };
     element.addEventListener("pointerup", end);

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-# Everything that Markdown or embedded HTML could act on; records are hostile text.
-_ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:/-])")
+# Everything that CommonMark, GitHub's additions or embedded HTML could act on; records are hostile text. A sign
+# that acts only in one place (a mention's @, a link's ://, a list's -) is left readable everywhere else.
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#!|~&]|(?<!\w)[@:]|:(?=//)|@(?=\S+\.)|(?<=www)\.|^[-+=])", re.I)
 
 
 def render(audit: Mapping[str, Any]) -> str:
