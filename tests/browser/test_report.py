@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import importlib.resources
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -74,6 +76,12 @@ def test_a_report_opens_offline_and_asks_for_nothing(
     picture(watched, f"report-{endpoint}")
     assert watched.problems == []
     assert watched.requests == [(reports / f"{endpoint}.html").as_uri()]
+
+
+def test_the_bundle_that_every_notebook_carries_is_small() -> None:
+    static = importlib.resources.files("lineage_explorer").joinpath("static")
+    packed = sum(len(gzip.compress(static.joinpath(name).read_bytes(), 9)) for name in ("view.js", "view.css"))
+    assert packed <= 60_000
 
 
 def test_without_scripts_the_drawing_and_the_tables_remain(open_report: Open, reports: Path) -> None:
