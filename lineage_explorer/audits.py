@@ -23,6 +23,8 @@ FORMAT = "lineage-explorer/audit"
 FORMAT_VERSION = 1
 #: Views are found by name, so that reports and the widget stand above this floor and others can add theirs.
 VIEWS = "lineage_explorer.views"
+#: Views that are shown, not written to a file.
+_NOT_DOCUMENTS = frozenset(["display", "graphviz", "widget"])
 
 _DATASETS = (
     "ref",
@@ -224,11 +226,18 @@ class Audit:
         Raises
         ------
         LineageError
-            When no view writes that suffix.
+            When no view writes that suffix, or the file cannot be written.
         """
         target = Path(path)
-        text = self._view(target.suffix.removeprefix(".") or "html")(self.to_dict())
-        target.write_text(text, encoding="utf-8")
+        form = target.suffix.removeprefix(".") or "html"
+        documents = sorted(set(_views()) - _NOT_DOCUMENTS)
+        if form not in documents:
+            raise LineageError(f"no view writes {target.suffix!r}; there are: {', '.join(documents)}")
+        text = self._view(form)(self.to_dict())
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise LineageError(f"{str(path)!r} cannot be written: {error.strerror}") from error
         return target
 
     def widget(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .errors import LineageError
+from .errors import LineageError, StoreNotFound
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from .audits import Audit
     from .sources import Source
-    from .store import SyncResult
+    from .store import Store, SyncResult
 
 #: What ``audit`` tells a script. 2 is a usage or other error, 130 an interrupt.
 EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
 _COLOUR = {"PASSED": "green", "FAILED": "red", "INCOMPLETE": "yellow"}
+#: How much of a refused text a table shows, in characters; reasons and positions are shown whole.
+_EXCERPT = 60
 _MARK = {"PASSED": "✓", "FAILED": "✕", "INCOMPLETE": "△"}
 
 
@@ -35,6 +38,9 @@ def _console(*, stderr: bool = False) -> Console:
 
 def main() -> NoReturn:
     """Run the command line; every failure is one sentence on standard error and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal or pipe that cannot hold every sign
     try:
         status = commands.main(standalone_mode=False, prog_name="lineage-explorer")
     except click.exceptions.Abort:
@@ -44,30 +50,43 @@ def main() -> NoReturn:
         error.show()
         sys.exit(2)
     except LineageError as error:
+        click.echo(f"Error: {_visible(' '.join(str(error).splitlines()))}", err=True)
+        sys.exit(2)
+    except (BrokenPipeError, SystemExit):
+        # When nobody reads its output any more, click leaves with 1, which would be a verdict.
+        sys.exit(2)
+    except OSError as error:
         click.echo(f"Error: {_visible(str(error))}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(2)
     except Exception as error:  # noqa: BLE001 - told in full, and never with the exit status of a verdict
-        # A verdict has its own exit statuses: nothing broken may look like one of them.
-        import traceback
-
-        traceback.print_exc()
-        click.echo(
-            f"Error: {type(error).__name__}: {_visible(str(error))}. This is a bug; please report it.",
-            err=True,
-        )
+        _tell_unforeseen(error)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _visible(text: str) -> str:
-    """A record's text on a terminal: escape sequences and direction marks are shown, not obeyed."""
-    return "".join(char if char.isprintable() or char in "\n\t" else f"\\u{ord(char):04x}" for char in text)
+def _tell_unforeseen(error: Exception) -> None:
+    import sqlite3
+
+    if isinstance(error, sqlite3.Error):
+        click.echo(f"Error: the store cannot be read: {_visible(str(error))}", err=True)
+        return
+    import traceback
+
+    click.echo(_visible("".join(traceback.format_exception(error)), keep="\n"), err=True)
+    click.echo(
+        f"Error: {type(error).__name__}: {_visible(str(error))}. This is a bug; please report it.",
+        err=True,
+    )
+
+
+def _visible(text: str, keep: str = "") -> str:
+    """A record's text on a terminal: escape sequences, direction marks and line breaks are shown, not obeyed."""
+    return "".join(char if char.isprintable() or char in keep else f"\\u{ord(char):04x}" for char in text)
 
 
 def _json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    # ASCII: what a record holds cannot reach the terminal, and every encoding can carry it.
+    click.echo(json.dumps(value, indent=2, default=str))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -102,13 +121,12 @@ def ingest(store: str, source: tuple[str, ...], namespace: str | None, as_json: 
     lineage-explorer ingest lineage.db azureml:./exported-records --namespace azure-prod
     """
     from .sources import open_source
-    from .store import SyncResult, open_store
+    from .store import SyncResult
 
-    # Every source is opened before the store is made: a mistyped path leaves no file behind.
     opened = [open_source(item, namespace=namespace) for item in source]
     total = SyncResult()
     rows: list[dict[str, Any]] = []
-    with open_store(store, create_missing=True) as target:
+    with _store_for(store, opened) as target:
         for item in opened:
             with _progress(item) as advance:
                 result = target.ingest(item, progress=advance)
@@ -119,12 +137,26 @@ def ingest(store: str, source: tuple[str, ...], namespace: str | None, as_json: 
         return
     from rich.table import Table
 
-    table = Table("source", "location", "read", "stored", "unchanged", "quarantined", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("source", "location", "read", "stored", "unchanged", "quarantined"):
+        table.add_column(name, overflow="fold")  # the end of a path says most
     for row in rows:
         table.add_row(*(_visible(str(value)) for value in row.values()))
     _console().print(table)
     if total.quarantined:
         click.echo(f"{total.quarantined} could not become records: lineage-explorer quarantine {store} shows why.")
+
+
+def _store_for(store: str, sources: list[Source]) -> Store:
+    """The store, made only when every source has something to say: a mistyped place leaves no file behind."""
+    from .store import open_store
+
+    try:
+        return open_store(store)
+    except StoreNotFound:
+        for source in sources:
+            next(source.read(), None)
+        return open_store(store, create_missing=True)
 
 
 def _counts(result: SyncResult) -> dict[str, int]:
@@ -229,7 +261,7 @@ def _short(ref: str) -> str:
 @commands.command()
 @click.argument("store", type=click.Path(dir_okay=False))
 @click.argument("text")
-@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def search(store: str, text: str, limit: int, as_json: bool) -> None:
     """Find references in STORE whose words begin with the words of TEXT.
@@ -307,7 +339,9 @@ def _frame(frame: Any, as_json: bool) -> None:
     if frame.empty:
         click.echo("Nothing.")
         return
-    click.echo(_visible(frame.to_string(index=False, max_colwidth=60)))
+    if "excerpt" in frame:
+        frame = frame.assign(excerpt=frame["excerpt"].str.slice(0, _EXCERPT))
+    click.echo(_visible(frame.to_string(index=False), keep="\n"))
 
 
 # --- record: one line that a CI pipeline can call ---
@@ -318,6 +352,10 @@ def record() -> None:
     """Write down a deployment, a gate or a dataset that no system keeps: one line, one call.
 
     Each call appends one JSON line to FILE (checked first), which `ingest` reads like any source.
+
+    \b
+    lineage-explorer record deployment deployments.jsonl --endpoint churn-prod --model model:churn@3
+    lineage-explorer ingest lineage.db deployments.jsonl
     """
 
 

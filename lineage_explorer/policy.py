@@ -139,16 +139,16 @@ def load_policy(source: str | Path | Policy | None = None) -> Policy:
         return source
     name = str(source or "default")
     shipped = files(__package__).joinpath("policies", f"{name}.toml") if name.isidentifier() else None
-    if shipped is not None and shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        have = sorted(item.name.removesuffix(".toml") for item in files(__package__).joinpath("policies").iterdir())
-        raise PolicyError(f"no policy {name!r}: neither a file nor one of the shipped: {', '.join(have)}")
     try:
+        if shipped is not None and shipped.is_file():
+            text = shipped.read_text(encoding="utf-8")
+        elif Path(name).is_file():
+            text = Path(name).read_text(encoding="utf-8")
+        else:
+            have = sorted(item.name.removesuffix(".toml") for item in files(__package__).joinpath("policies").iterdir())
+            raise PolicyError(f"no policy {name!r}: neither a file nor one of the shipped: {', '.join(have)}")
         return msgspec.convert(tomllib.loads(text), Policy)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError, OSError) as error:
         raise PolicyError(f"policy {name!r}: {error}") from error
 
 

@@ -140,6 +140,10 @@ class Ref(msgspec.Struct, frozen=True, order=True):
             raise InvalidRef(f"a reference of kind {self.kind!r} needs a name")
         if self.version and self.alias:
             raise InvalidRef(f"{self.name[:80]!r} cannot have both a version and an alias")
+        try:
+            "".join((self.name, self.version, self.namespace, self.alias)).encode()
+        except UnicodeEncodeError as error:  # half a surrogate pair: no file or database could hold it
+            raise InvalidRef(f"{self.name[:80]!r} holds text that is not Unicode (a lone surrogate)") from error
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.namespace and _quote(self.namespace) + '/'}{self._tail()}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..errors import LocationNotFound, MissingDependency, SourceError, UnknownFormat
 from ..records import Record
+from ..redaction import redact_text
 
 GROUP = "lineage_explorer.sources"
 
@@ -130,19 +133,44 @@ def open_source(location: str | Path, *, namespace: str | None = None) -> Source
     """
     text = str(location)
     name, colon, rest = text.partition(":")
+    if "://" in text:
+        try:
+            _ = urlsplit(text.removeprefix(f"{name}:") if name in available() else text).port
+        except ValueError as error:
+            raise LocationNotFound(f"{redact_text(text)!r} is no address: {error}") from error
     if colon and rest and name in available():
         return load(name)(rest, namespace=namespace)
     remote = "://" in text
     if not text or (not remote and not Path(text).exists()):
-        raise LocationNotFound(f"there is nothing at {text!r}{nearest(text)}")
+        raise LocationNotFound(f"there is nothing at {redact_text(text)!r}{nearest(text)}")
     for candidate in available():
         source = load(candidate)
         if source.recognises(text):
             return source(text, namespace=namespace)
+    shown = redact_text(text)
+    if remote:
+        _must_answer(text, shown)
+    elif not os.access(text, os.R_OK):
+        raise SourceError(f"{shown!r} cannot be read: permission denied")
     raise UnknownFormat(
-        f"no source recognises {text!r}; installed: {', '.join(available())}. "
-        f"If you know what it is, say so: name:{text}"
+        f"no source recognises {shown!r}; installed: {', '.join(available())}. "
+        f"If you know what it is, say so: name:{shown}"
     )
+
+
+def _must_answer(url: str, shown: str) -> None:
+    """Tell an address where nobody listens from a server that is something else."""
+    import socket
+
+    place = urlsplit(url)
+    port = place.port or {"http": 80, "https": 443}.get(place.scheme)
+    if place.hostname and port:
+        try:
+            socket.create_connection((place.hostname, port), timeout=5).close()
+        except OSError as error:
+            raise LocationNotFound(
+                f"nobody answers at {shown!r}: {error}. Is the server running, and the address right?"
+            ) from error
 
 
 def nearest(path: str) -> str:

@@ -94,7 +94,7 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
         raise NotAStore(f"{text!r} is a folder; a store is one file, e.g. {str(path / 'lineage.db')!r}")
     new = not path.exists() or path.stat().st_size == 0
     if new and not create_missing:
-        raise StoreNotFound(f"there is no store at {text!r}{nearest(text)}. `lineage-explorer ingest` makes one")
+        raise StoreNotFound(f"there is no store at {text!r}{nearest(text)} (`lineage-explorer ingest` makes one)")
     if new and not path.parent.is_dir():
         raise StoreNotFound(f"the folder {str(path.parent)!r} for a new store is not there{nearest(str(path.parent))}")
     connection = _connect(path, new)
@@ -103,12 +103,22 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
             _create_once(connection)
         _check(connection, path)
     except BaseException:
-        connection.close()
+        connection.end()
         raise
     return Store(path, connection)
 
 
-def _connect(path: Path, new: bool) -> sqlite3.Connection:
+class _Connection(sqlite3.Connection):
+    """SQLAlchemy closes the connection that an interrupt (Ctrl-C) hit; this one goes on, for the store is still open."""
+
+    def close(self) -> None:
+        pass
+
+    def end(self) -> None:
+        super().close()
+
+
+def _connect(path: Path, new: bool) -> _Connection:
     mode = "rwc" if new else "rw"
     uri = path.resolve().as_uri()
     try:
@@ -118,6 +128,7 @@ def _connect(path: Path, new: bool) -> sqlite3.Connection:
             timeout=_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=_Connection,
         )
         # A rollback journal, not WAL: SQLite before 3.51.3 can lose a WAL reset (docs/decisions/0002).
         # EXTRA also syncs the folder, so that what was acknowledged is there after a power cut.
@@ -164,7 +175,7 @@ class Store:
     Made by :func:`open_store`. Several processes may have one file open together.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: _Connection) -> None:
         self.path = path
         self._connection = connection
         self._engine: Engine | None = None
@@ -185,7 +196,7 @@ class Store:
         """Let the file go."""
         if self._engine is not None:
             self._engine.dispose()
-        self._connection.close()
+        self._connection.end()
 
     # --- writing ---
 
@@ -319,6 +330,9 @@ class Store:
             raise StoreError(
                 f"cannot write to {str(self.path)!r}: {error.orig}; nothing of this batch was stored"
             ) from error
+        finally:
+            if self._connection.in_transaction:  # SQLAlchemy leaves it so when it was interrupted
+                self._connection.rollback()
 
     def _writer(self) -> Engine:
         if self._engine is None:
