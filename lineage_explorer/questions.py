@@ -94,7 +94,11 @@ def audit(
         and cause in flow
         and effect in flow
     }
-    findings = [*result.findings, *_unrequired(result, evidence, judged)]
+    findings = [
+        *result.findings,
+        *_unrequired(result, evidence, judged),
+        *_unproved(store, evidence, asked, known),
+    ]
     outcomes = _outcomes(result, judged, findings)
     whole = conjunction(outcomes.values()) if outcomes else "undetermined"
     content: dict[str, Any] = {
@@ -250,6 +254,29 @@ def _unrequired(result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any,
                     ref,
                     f"Gate {item['gate']!r} of {ref} failed; the policy does not require it",
                 )
+
+
+def _unproved(store: Store, evidence: EvidenceBySubject, as_of: datetime, known_at: datetime) -> Iterable[Finding]:
+    """Gate results that rest on a run which no record describes: a proof that cannot be looked at."""
+    resting = [
+        (ref, item)
+        for ref, items in sorted(evidence.items())
+        for _, item in items
+        if item.get("pointer", "").startswith("run:") and item.get("grade", "claimed") != "claimed"
+    ]
+    runs = {item["pointer"] for _, item in resting}
+    numbers = store.numbers(runs)
+    nodes = store.nodes(numbers.values(), as_of, known_at)
+    described = {run for run, number in numbers.items() if nodes[number].fact is not None}
+    same = store.namesakes(runs - described, known_at)
+    for ref, item in resting:
+        if item["pointer"] not in described and len(same[item["pointer"]]) != 1:
+            yield Finding(
+                "error",
+                "missing-proof",
+                ref,
+                f"Gate {item['gate']!r} of {ref} rests on {item['pointer']}, which no record describes",
+            )
 
 
 def _answering(result: Trace) -> set[str]:

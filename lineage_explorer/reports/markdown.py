@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .drawing import clean
+
 # Everything that CommonMark, GitHub's additions or embedded HTML could act on; records are hostile text. A sign
 # that acts only in one place (a mention's @, a link's ://, a list's -) is left readable everywhere else.
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#!|~&]|(?<!\w)[@:]|:(?=//)|@(?=\S+\.)|(?<=www)\.|^[-+=])", re.I)
@@ -129,7 +131,7 @@ def escape(value: object) -> str:
     >>> escape("<img src=x>")
     '\\\\<img src=x\\\\>'
     """
-    text = "" if value is None else " ".join(str(value).split())
+    text = "" if value is None else clean(" ".join(str(value).split()))
     return _ACTIVE.sub(r"\\\1", text)
 
 
