@@ -129,6 +129,14 @@ def test_commands_that_pages_show_exist(page: Path) -> None:
         assert any(f"lineage-explorer {' '.join(names[:depth])}" in COMMANDS for depth in (1, 2)), line
 
 
+def test_every_finding_is_explained() -> None:
+    code = "".join((ROOT / "lineage_explorer" / name).read_text() for name in ("trace.py", "questions.py"))
+    codes = set(re.findall(r'Finding\(\s*"(?:error|warning|info)",\s*"([a-z-]+)"', code))
+    assert len(codes) > 10
+    page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
+
+
 def test_make_knows_every_target_that_the_readme_names() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / "README.md").read_text(), flags=re.M)) <= targets
