@@ -7,6 +7,7 @@ ends this one with 1; so does nothing else: a target that was missed is written 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -69,17 +70,50 @@ def written(results: dict[str, tuple[list[Figure], list[str]] | None], quick: bo
     ]
     lines += _targets([figure for result in results.values() if result for figure in result[0]])
     for name, result in results.items():
-        lines += ["", f"## {BENCHMARKS[name]} (`benchmarks/{name}.py`)", ""]
-        if result is None:
-            lines.append("It failed, so there are no figures.")
-            continue
-        figures, notes = result
-        for size in dict.fromkeys(figure.size for figure in figures):
-            lines += [f"### {size}", ""] if size else []
-            lines += _table(["figure", "whose", "value", "ratio", "expected"], map(row, _of(figures, size)))
-            lines.append("")
-        lines += [f"- {note}" for note in notes]
+        lines += ["", _heading(name), "", *_section(result)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def replaced(page: str, results: dict[str, tuple[list[Figure], list[str]] | None], quick: bool) -> str:
+    """The page with these benchmarks' sections new, and every other line as it was."""
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    order = [_heading(name) for name in BENCHMARKS]
+    for name, result in results.items():
+        said = (
+            f"Measured apart from the rest, on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+            + (", with `--quick`." if quick else ".")
+            + " The table of targets above is not made anew for it."
+        )
+        lines = [_heading(name), "", said, ""]
+        if result and any(figure.met is not None for figure in result[0]):
+            lines += [*_targets(result[0]), ""]
+        made = "\n".join([*lines, *_section(result)]).rstrip() + "\n"
+        titles = [part.partition("\n")[0] for part in parts]
+        if lines[0] in titles:
+            at = titles.index(lines[0])
+            parts[at] = made + ("\n" if at + 1 < len(parts) else "")
+            continue
+        later = order[order.index(lines[0]) + 1 :]
+        at = next((i for i, title in enumerate(titles) if title in later), len(parts))
+        parts[at - 1] = parts[at - 1].rstrip() + "\n\n"
+        parts.insert(at, made + ("\n" if at < len(parts) else ""))
+    return "".join(parts)
+
+
+def _heading(name: str) -> str:
+    return f"## {BENCHMARKS[name]} (`benchmarks/{name}.py`)"
+
+
+def _section(result: tuple[list[Figure], list[str]] | None) -> list[str]:
+    if result is None:
+        return ["It failed, so there are no figures."]
+    figures, notes = result
+    lines: list[str] = []
+    for size in dict.fromkeys(figure.size for figure in figures):
+        lines += [f"### {size}", ""] if size else []
+        lines += _table(["figure", "whose", "value", "ratio", "expected"], map(row, _of(figures, size)))
+        lines.append("")
+    return lines + [f"- {note}" for note in notes]
 
 
 def _of(figures: Sequence[Figure], size: str) -> list[Figure]:
@@ -113,7 +147,10 @@ def main(given: list[str] | None = None) -> int:
     """Run, print and write down."""
     options = parser(__doc__ or "", "python benchmarks/run.py --quick")
     options.add_argument(
-        "--only", choices=BENCHMARKS, action="append", help="this benchmark only; may be given several times"
+        "--only",
+        choices=BENCHMARKS,
+        action="append",
+        help="this benchmark only, its section of the results alone written anew; may be given several times",
     )
     options.add_argument(
         "--output",
@@ -132,7 +169,10 @@ def main(given: list[str] | None = None) -> int:
                 say(f"benchmarks/{name}.py is not there: left out")
                 continue
             results[name] = measured(name, passed)
-    asked.output.write_text(written(results, asked.quick))
+    if asked.only and asked.output.exists():
+        asked.output.write_text(replaced(asked.output.read_text(), results, asked.quick))
+    else:
+        asked.output.write_text(written(results, asked.quick))
     if asked.json:
         for result in results.values():
             for figure in result[0] if result else ():

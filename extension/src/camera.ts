@@ -20,7 +20,7 @@ export class Camera {
   whole(scene: { width: number; height: number }): number {
     const across = (this.width - 2 * EDGE) / Math.max(1, scene.width);
     const down = (this.height - HEAD - EDGE) / Math.max(1, scene.height);
-    return Math.min(1.1, Math.max(0.01, Math.min(across, down)));
+    return Math.min(1.1, Math.max(0.001, Math.min(across, down)));
   }
 
   /** Shows all of it. */

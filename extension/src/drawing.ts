@@ -10,7 +10,7 @@ import { Camera, HEAD } from "./camera.js";
 import { svg } from "./dom.js";
 import { kindSign, mark, MARKS, statusOf, strength } from "./marks.js";
 import { describeHop, describeNode, part, type Model } from "./model.js";
-import { overlaps, scene, type Box, type PlacedHop, type PlacedNode, type Scene } from "./scene.js";
+import { near, overlaps, scene, type Box, type PlacedHop, type PlacedNode, type Scene } from "./scene.js";
 import { brief, clean, fit, percent, words } from "./text.js";
 import { NODE_HEIGHT, NODE_WIDTH } from "./layout.js";
 
@@ -18,6 +18,8 @@ type Level = "full" | "named" | "outline";
 
 /** More nodes than this in the window are drawn as outlines. */
 const MANY = 400;
+/** Elements for the lines of one style, where thousands of hops pass. A line of many is slower to paint than many. */
+const LINES = 400;
 const FULL_FROM = 0.68;
 
 export interface DrawingEvents {
@@ -36,10 +38,11 @@ export class Drawing {
   private readonly boxes = svg("g");
   private readonly gates = svg("g");
   private readonly heads = svg("g", { class: "lx-lanes", "aria-hidden": "true" });
-  private readonly shown = new Map<string, { parts: SVGElement[]; focus: SVGElement }>();
+  private readonly shown = new Map<string, { parts: SVGElement[]; focus: SVGElement; path: string }>();
   private covered: Box = { left: 0, top: 0, right: -1, bottom: -1 };
   private level: Level | "" = "";
   private scaleDrawn = 0;
+  private scaleSet = 0;
   private letterWidth = 0;
   private frame = 0;
   private started = false;
@@ -155,6 +158,10 @@ export class Drawing {
   draw(): void {
     const { camera } = this;
     if (!this.started) return;
+    if (camera.k !== this.scaleSet) {
+      this.scaleSet = camera.k;
+      this.world.style.setProperty("--lx-pixel", `${1 / camera.k}px`);
+    }
     this.world.setAttribute("transform", `translate(${camera.x} ${camera.y}) scale(${camera.k})`);
     this.drawHeads();
     const level = this.levelNow();
@@ -174,7 +181,9 @@ export class Drawing {
     const { covered } = this;
     const inside =
       seen.left >= covered.left && seen.right <= covered.right && seen.top >= covered.top && seen.bottom <= covered.bottom;
-    if (!inside) this.drawWindow();
+    // After zooming in, the lines are cut anew: they reach far beyond the window, and all of that is painted.
+    const wide = covered.right - covered.left > 3 * (seen.right - seen.left);
+    if (!inside || wide) this.drawWindow();
     this.mend();
     if (focused && !this.element.contains(holder)) this.shown.get(this.current)?.focus.focus({ preventScroll: true });
   }
@@ -199,17 +208,18 @@ export class Drawing {
 
   private drawWindow(): void {
     this.covered = this.camera.window(0.25);
+    this.crowd.replaceChildren();
+    if (this.level === "outline") this.drawLines(this.crowd, this.scene.hops.values());
     const wanted = new Set<string>([this.current, this.selected]);
     if (this.level !== "outline") {
       for (const [id, node] of this.scene.nodes) if (overlaps(node, this.covered)) wanted.add(id);
-      const passing = [...this.scene.hops.values()].filter((hop) => overlaps(hop, this.covered));
+      const passing = [...this.scene.hops.values()].filter((hop) => hop.pieces.some((piece) => overlaps(piece, this.covered)));
       const { left, right, top, bottom } = this.covered;
       const crowded = passing.length > 2 * MANY;
       // Where thousands of hops pass, those whose gate is out of sight are lines and no more.
       const here = ({ mark: at }: PlacedHop): boolean =>
         !crowded || (at.x >= left && at.x <= right && at.y >= top && at.y <= bottom);
       for (const hop of passing) if (here(hop)) wanted.add(hop.hop.id);
-      this.crowd.replaceChildren();
       if (crowded) this.drawLines(this.crowd, passing.filter((hop) => !here(hop)));
     }
     const focused = this.element.ownerDocument.activeElement;
@@ -218,6 +228,13 @@ export class Drawing {
         for (const element of item.parts) element.remove();
         this.shown.delete(id);
       }
+    for (const [id, item] of this.shown) {
+      const hop = this.scene.hops.get(id);
+      const path = hop === undefined ? "" : near(hop, this.covered);
+      if (path === item.path) continue;
+      for (const line of item.parts[0]?.children ?? []) line.setAttribute("d", path);
+      item.path = path;
+    }
     for (const id of wanted) this.add(id);
   }
 
@@ -227,15 +244,16 @@ export class Drawing {
     if (node !== undefined) {
       const element = this.drawNode(node);
       this.boxes.append(element);
-      this.shown.set(id, { parts: [element], focus: element });
+      this.shown.set(id, { parts: [element], focus: element, path: "" });
       return;
     }
     const hop = this.scene.hops.get(id);
     if (hop === undefined) return;
-    const [line, gate] = this.drawHop(hop);
+    const path = near(hop, this.covered);
+    const [line, gate] = this.drawHop(hop, path);
     this.lines.append(line);
     this.gates.append(gate);
-    this.shown.set(id, { parts: [line, gate], focus: gate });
+    this.shown.set(id, { parts: [line, gate], focus: gate, path });
   }
 
   /** Selection, dimming and the tab stop, on what is there. */
@@ -276,17 +294,21 @@ export class Drawing {
     });
   }
 
-  /** Many hops as one line for each style. */
+  /** Many hops as few lines of each style. */
   private drawLines(into: SVGGElement, hops: Iterable<PlacedHop>): void {
     const lines: Record<string, string[]> = {};
-    for (const { hop, path } of hops)
-      (lines[`${strength(hop.basis)}${this.lit !== null && !this.lit.has(hop.id) ? " lx-dim" : ""}`] ??= []).push(path);
-    for (const [kind, paths] of Object.entries(lines))
-      into.append(svg("path", { class: `lx-line lx-${kind}`, d: paths.join("") }));
+    for (const placed of hops) {
+      const { hop } = placed;
+      (lines[`${strength(hop.basis)}${this.lit !== null && !this.lit.has(hop.id) ? " lx-dim" : ""}`] ??= []).push(near(placed, this.covered));
+    }
+    for (const [kind, paths] of Object.entries(lines)) {
+      const each = Math.ceil(paths.length / LINES);
+      for (let i = 0; i < paths.length; i += each)
+        into.append(svg("path", { class: `lx-line lx-${kind}`, d: paths.slice(i, i + each).join("") }));
+    }
   }
 
   private drawOutlines(): void {
-    this.drawLines(this.crowd, this.scene.hops.values());
     const boxes: Record<string, string[]> = {};
     for (const { node, left, top } of this.scene.nodes.values())
       (boxes[`${node.resolved ? "known" : "unknown"}${this.lit !== null && !this.lit.has(node.ref) ? " lx-dim" : ""}`] ??=
@@ -339,7 +361,7 @@ export class Drawing {
     return group;
   }
 
-  private drawHop({ hop, path, mark: at }: PlacedHop): [SVGElement, SVGElement] {
+  private drawHop({ hop, mark: at }: PlacedHop, path: string): [SVGElement, SVGElement] {
     const line = svg(
       "g",
       { "data-id": hop.id },
@@ -393,10 +415,7 @@ export class Drawing {
       if (from === null) return;
       const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
       if (!moved && Math.hypot(dx, dy) < 4) return;
-      if (!moved) {
-        element.setPointerCapture(event.pointerId);
-        this.world.style.willChange = "transform";
-      }
+      if (!moved) element.setPointerCapture(event.pointerId);
       moved = this.moved = true;
       element.classList.add("lx-moving");
       camera.x = from.cx + dx;
@@ -405,7 +424,6 @@ export class Drawing {
     });
     const end = (): void => {
       from = null;
-      this.world.style.willChange = "";
       element.classList.remove("lx-moving");
     };
     element.addEventListener("pointerup", end);

@@ -18,9 +18,15 @@ export interface PlacedNode extends Box {
   row: number;
 }
 
+/** A part of a hop's line, from one column to the next. */
+export interface Piece extends Box {
+  start: string;
+  path: string;
+}
+
 export interface PlacedHop extends Box {
   hop: Hop;
-  path: string;
+  pieces: Piece[];
   /** Where the gate's mark stands. */
   mark: Point;
 }
@@ -89,34 +95,46 @@ function route(hop: Hop, cause: PlacedNode, effect: PlacedNode, bends: readonly 
   let x = cause.right;
   let y = (cause.top + cause.bottom) / 2;
   const end = { x: effect.left, y: (effect.top + effect.bottom) / 2 };
-  let path = `M${r(x)},${r(y)}`;
+  const pieces: Piece[] = [];
   const box = { left: x, right: x, top: y, bottom: y };
-  const stretch = (px: number, py: number): void => {
-    box.left = Math.min(box.left, px);
-    box.right = Math.max(box.right, px);
-    box.top = Math.min(box.top, py);
-    box.bottom = Math.max(box.bottom, py);
+  /** Adds what goes from here to the point, and `out` beyond the two at most. */
+  const go = (px: number, py: number, path: string, out = 0): void => {
+    const [left, right] = [Math.min(x, px) - out, Math.max(x, px) + out];
+    const [top, bottom] = [Math.min(y, py), Math.max(y, py)];
+    pieces.push({ start: `M${r(x)},${r(y)}`, path, left, right, top, bottom });
+    box.left = Math.min(box.left, left);
+    box.right = Math.max(box.right, right);
+    box.top = Math.min(box.top, top);
+    box.bottom = Math.max(box.bottom, bottom);
+    [x, y] = [px, py];
   };
   const forward = end.x > x;
   for (const bend of bends) {
     const [from, to] = forward ? [bend.x, bend.x + NODE_WIDTH] : [bend.x + NODE_WIDTH, bend.x];
     const middle = (x + from) / 2;
-    path += `C${r(middle)},${r(y)} ${r(middle)},${r(bend.y)} ${r(from)},${r(bend.y)}H${r(to)}`;
-    stretch(from, bend.y);
-    stretch(to, bend.y);
-    x = to;
-    y = bend.y;
+    go(to, bend.y, `C${r(middle)},${r(y)} ${r(middle)},${r(bend.y)} ${r(from)},${r(bend.y)}H${r(to)}`);
   }
   // A hop that runs against the flow leaves and enters in a loop, so that it cannot be taken for the others.
   const reach = forward ? (end.x - x) / 2 : 60;
-  path += `C${r(x + reach)},${r(y)} ${r(end.x - reach)},${r(end.y)} ${r(end.x)},${r(end.y)}`;
-  stretch(x + reach, y);
-  stretch(end.x - reach, end.y);
-  stretch(end.x, end.y);
   const along = (a: number, b: number, c: number, d: number): number =>
     a * (1 - t) ** 3 + 3 * b * t * (1 - t) ** 2 + 3 * c * t * t * (1 - t) + d * t ** 3;
   const mark = { x: along(x, x + reach, end.x - reach, end.x), y: along(y, y, end.y, end.y) };
-  return { hop, path, mark, ...box };
+  const last = `C${r(x + reach)},${r(y)} ${r(end.x - reach)},${r(end.y)} ${r(end.x)},${r(end.y)}`;
+  go(end.x, end.y, last, forward ? 0 : reach);
+  return { hop, pieces, mark, ...box };
+}
+
+/** A hop's line as far as it lies near a window. What is outside costs as much as what is seen: dashes are
+ * laid along all of a line, and those of large traces are a hundred windows long. */
+export function near(hop: PlacedHop, window: Box): string {
+  let path = "";
+  let before = false;
+  for (const piece of hop.pieces) {
+    const seen = overlaps(piece, window);
+    if (seen) path += before ? piece.path : piece.start + piece.path;
+    before = seen;
+  }
+  return path;
 }
 
 function r(value: number): number {

@@ -1,0 +1,139 @@
+/**
+ * What benchmarks/view.py measures apart from a page: one layout of one graph, by this view and by its peers.
+ *
+ * It runs in a worker that is new each time, as a report lays out once, on code that has not run before.
+ * Dagre is there if its script was loaded before this one; ELK brings a worker of its own.
+ */
+
+import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput, type Point } from "./layout.js";
+
+const COLUMN_GAP = 72;
+const ROW_GAP = 22;
+
+interface Drawn {
+  /** Of the layout alone: neither building a peer's graph nor reading its answer is counted. */
+  ms: number;
+  /** Nodes that were placed, and pairs of them that lie over one another. */
+  placed: number;
+  overlaps: number;
+  /** Crossings of the hops, drawn as straight pieces. */
+  crossings: number;
+  /** A node in the midst of the fullest column. */
+  middle: Point;
+}
+
+interface DagreGraph {
+  setGraph(options: object): void;
+  setNode(id: string, size: object): void;
+  setEdge(from: string, to: string, label: object, name: string): void;
+  node(id: string): Partial<Point> | undefined;
+  edge(from: string, to: string, name: string): { points: Point[] };
+}
+
+interface Dagre {
+  graphlib: { Graph: new (options: object) => DagreGraph };
+  layout(graph: DagreGraph): void;
+}
+
+interface ElkGraph {
+  children: { id: string; x?: number; y?: number }[];
+  edges: { sections?: { startPoint: Point; bendPoints?: Point[]; endPoint: Point }[] }[];
+}
+
+function ours(input: LayoutInput): Drawn {
+  const begun = performance.now();
+  const made = layout(input);
+  const ms = performance.now() - begun;
+  const lines = input.edges.map(({ cause, effect }, i) => {
+    const from = made.nodes.get(cause) as Point;
+    const passed = (made.bends[i] ?? []).flatMap((bend) => [bend, { x: bend.x + NODE_WIDTH, y: bend.y }]);
+    return [{ x: from.x + NODE_WIDTH, y: from.y }, ...passed, made.nodes.get(effect) as Point];
+  });
+  return judged(ms, [...made.nodes.values()], lines);
+}
+
+function dagre(input: LayoutInput): Drawn {
+  const library = (globalThis as unknown as { dagre: Dagre }).dagre;
+  const graph = new library.graphlib.Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "LR", nodesep: ROW_GAP, ranksep: COLUMN_GAP });
+  for (const { id } of input.nodes) graph.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT });
+  input.edges.forEach(({ cause, effect }, i) => graph.setEdge(cause, effect, {}, String(i)));
+  const begun = performance.now();
+  library.layout(graph);
+  const ms = performance.now() - begun;
+  const places = input.nodes.flatMap(({ id }) => {
+    const { x, y } = graph.node(id) ?? {};
+    return x === undefined || y === undefined ? [] : [{ x: x - NODE_WIDTH / 2, y }];
+  });
+  return judged(ms, places, input.edges.map(({ cause, effect }, i) => graph.edge(cause, effect, String(i)).points));
+}
+
+/** The graph as ELK is given it. */
+function forElk(input: LayoutInput): object {
+  return {
+    id: "root",
+    layoutOptions: {
+      "elk.algorithm": "layered",
+      "elk.direction": "RIGHT",
+      "elk.edgeRouting": "POLYLINE",
+      "elk.spacing.nodeNode": String(ROW_GAP),
+      "elk.layered.spacing.nodeNodeBetweenLayers": String(COLUMN_GAP),
+    },
+    children: input.nodes.map(({ id }) => ({ id, width: NODE_WIDTH, height: NODE_HEIGHT })),
+    edges: input.edges.map(({ cause, effect }, i) => ({ id: `e${i}`, sources: [cause], targets: [effect] })),
+  };
+}
+
+/** What ELK answered. */
+function fromElk(ms: number, answer: ElkGraph): Drawn {
+  const places = answer.children.flatMap(({ x, y }) => (x === undefined || y === undefined ? [] : [{ x, y: y + NODE_HEIGHT / 2 }]));
+  const lines = answer.edges.flatMap(({ sections }) =>
+    (sections ?? []).map(({ startPoint, bendPoints, endPoint }) => [startPoint, ...(bendPoints ?? []), endPoint]),
+  );
+  return judged(ms, places, lines);
+}
+
+function judged(ms: number, places: readonly Point[], lines: readonly Point[][]): Drawn {
+  let overlaps = 0;
+  places.forEach((a, i) => {
+    for (let j = 0; j < i; j++) {
+      const b = places[j] as Point;
+      if (Math.abs(a.x - b.x) < NODE_WIDTH - 1e-6 && Math.abs(a.y - b.y) < NODE_HEIGHT - 1e-6) overlaps++;
+    }
+  });
+  const columns = new Map<number, Point[]>();
+  for (const place of places) {
+    const column = columns.get(place.x);
+    if (column === undefined) columns.set(place.x, [place]);
+    else column.push(place);
+  }
+  const fullest = [...columns.values()].reduce((a, b) => (b.length > a.length ? b : a), []).sort((a, b) => a.y - b.y);
+  const middle = fullest[Math.floor(fullest.length / 2)] ?? { x: 0, y: 0 };
+  return { ms, placed: places.length, overlaps, crossings: crossings(lines), middle };
+}
+
+/** Pairs of straight pieces, of different lines, that go through each other; meeting at an end is none. */
+function crossings(lines: readonly Point[][]): number {
+  const pieces = lines
+    .flatMap((line, owner) =>
+      line.slice(1).map((b, i) => {
+        const a = line[i] as Point;
+        return { owner, a, b, left: Math.min(a.x, b.x), right: Math.max(a.x, b.x) };
+      }),
+    )
+    .sort((one, other) => one.left - other.left);
+  const side = (a: Point, b: Point, c: Point): number => (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+  const apart = (first: number, second: number): boolean => (first > 1e-6 && second < -1e-6) || (first < -1e-6 && second > 1e-6);
+  let found = 0;
+  let open: typeof pieces = [];
+  for (const piece of pieces) {
+    open = open.filter((other) => other.right > piece.left);
+    for (const { owner, a, b } of open)
+      if (owner !== piece.owner && apart(side(a, b, piece.a), side(a, b, piece.b)) && apart(side(piece.a, piece.b, a), side(piece.a, piece.b, b)))
+        found++;
+    open.push(piece);
+  }
+  return found;
+}
+
+Object.assign(globalThis, { lxBench: { ours, dagre, forElk, fromElk } });
