@@ -205,6 +205,15 @@ def test_a_word_that_is_not_understood_never_passes(tmp_path: Path, word: str, s
     assert gate.attributes.get("status_as_written", word) == word
 
 
+@pytest.mark.parametrize("grade", ["recomputed", "signed"])
+def test_a_record_cannot_vouch_for_itself(tmp_path: Path, grade: str) -> None:
+    row = {"type": "evidence", "subject": "model:churn@3", "gate": "auc", "status": "passed", "grade": grade}
+    (claimed,) = records(said(tmp_path, row))
+    (pointing,) = records(said(tmp_path, {**row, "pointer": "run:8a3f"}))
+    assert (claimed.grade, claimed.attributes["claimed_grade"]) == ("claimed", grade)
+    assert (pointing.grade, pointing.attributes["claimed_grade"]) == ("referenced", grade)
+
+
 def test_a_row_cannot_raise_its_own_grade(tmp_path: Path) -> None:
     (claimed,) = records(said(tmp_path, {**GATE, "grade": "recomputed"}))
     (referenced,) = records(said(tmp_path, {**GATE, "grade": "signed", "pointer": "run:8a3f"}))

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import get_args
 
+import msgspec
+
 from ...errors import InvalidRecord
 from ...records import (
     Basis,
@@ -73,7 +75,7 @@ def read_row(row: Row, namespace: str = "") -> tuple[list[Record], datetime | No
     known_fields(values, kind, place)
     if kind in RECORDS:
         seen = _instant(values.pop("observed_at", None), "observed_at", place)
-        return [read_record(values, row)], seen
+        return [_unvouched(read_record(values, row))], seen
     if not row.typed and "derived_from" in values:
         values["derived_from"] = [word for word in re.split(r"[\s;]+", values["derived_from"]) if word]
     said_row = convert({key: value for key, value in values.items() if value is not None}, ROWS[kind], row)
@@ -85,6 +87,17 @@ def read_row(row: Row, namespace: str = "") -> tuple[list[Record], datetime | No
     else:
         records = _dataset(said_row, namespace, place)
     return list(records), _instant(said_row.observed_at, "observed_at", place)
+
+
+def _unvouched(record: Record) -> Record:
+    """Evidence with a grade that a file can give itself: nothing here was recomputed, and no signature was checked."""
+    if not isinstance(record, Evidence) or record.grade in ("referenced", "claimed"):
+        return record
+    return msgspec.structs.replace(
+        record,
+        grade="referenced" if record.pointer else "claimed",
+        attributes={**record.attributes, "claimed_grade": record.grade},
+    )
 
 
 # --- fields ---
