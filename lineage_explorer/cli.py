@@ -65,11 +65,6 @@ def main() -> NoReturn:
 
 
 def _tell_unforeseen(error: Exception) -> None:
-    import sqlite3
-
-    if isinstance(error, sqlite3.Error):
-        click.echo(f"Error: the store cannot be read: {_visible(str(error))}", err=True)
-        return
     import traceback
 
     click.echo(_visible("".join(traceback.format_exception(error)), keep="\n"), err=True)

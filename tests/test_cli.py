@@ -416,7 +416,7 @@ def test_a_damaged_store_is_told_in_one_sentence(run: Run, passed: Path) -> None
     connection.execute("DROP TABLE edge")
     connection.close()
     said = run("audit", passed, "churn", status=2)
-    assert said.err == "Error: the store cannot be read: no such table: edge\n"
+    assert said.err == f"Error: {str(passed)!r} cannot be read: no such table: edge\n"
 
 
 def started(*words: object, **more: object) -> subprocess.Popen[str]:

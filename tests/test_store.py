@@ -400,3 +400,15 @@ def test_a_server_url_is_refused_with_what_works_instead() -> None:
     with pytest.raises(StoreError, match="SQLite") as caught:
         open_store("postgresql://u:secret99@host/db")
     assert "secret99" not in str(caught.value)
+
+
+def test_a_file_that_is_damaged_under_an_open_store_is_told_as_an_error_of_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with open_store(path, create_missing=True) as store:
+        store.append([Entity(ref=f"model:m{number}@1", description="x" * 500) for number in range(500)])
+    with open_store(path) as store, path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\x5a" * (path.stat().st_size - 4096))
+        file.flush()
+        with pytest.raises(StoreError, match="cannot be read"):
+            store.refs("model")

@@ -1,8 +1,9 @@
-"""Opening a store, writing to it in acknowledged batches, and asking it."""
+"""Writing to a store in acknowledged batches, and asking it."""
 
 from __future__ import annotations
 
 import difflib
+import functools
 import getpass
 import itertools
 import sqlite3
@@ -11,24 +12,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from ..errors import (
     AmbiguousReference,
     InvalidRef,
-    NotAStore,
     StoreError,
-    StoreNotFound,
-    StoreTooNew,
     UnknownReference,
 )
 from ..records import Record, Ref
 from ..redaction import RULES_VERSION, redact_text
-from ..sources.protocol import Observation, Rejected, Source, nearest
+from ..sources.protocol import Observation, Rejected, Source
 from ..version import __version__
 from . import walk
 from .journal import Batch, SyncResult, micros_of
-from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 BATCH = 2_000
 #: Node numbers kept in memory between batches; bounded so that an ingest's memory is.
 _NUMBERS = 200_000
-_BUSY_SECONDS = 30.0
 
 
 class Found(NamedTuple):
@@ -50,123 +46,32 @@ class Found(NamedTuple):
     resolved: bool
 
 
-def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
-    """Open a store.
-
-    Parameters
-    ----------
-    location : str or Path
-        A file, or ``sqlite:///file``.
-    create_missing : bool
-        Make an empty store when the file is not there. Off by default, so that a mistyped path
-        makes no file.
-
-    Returns
-    -------
-    Store
-        To be closed, or used in a ``with`` statement.
-
-    Raises
-    ------
-    StoreNotFound
-        When there is no such file; the message names the nearest.
-    NotAStore
-        When the file is something else.
-    StoreTooNew
-        When a newer lineage-explorer wrote it.
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "lineage.db"), create_missing=True) as store:
-    ...     len(store.search("churn"))
-    0
-    """
-    text = str(location)
-    if text.startswith("sqlite:///"):
-        text = text.removeprefix("sqlite:///")
-    elif "://" in text:
-        raise StoreError(
-            f"{redact_text(text)!r}: this version keeps a store in an SQLite file; write a path or sqlite:///path"
-        )
-    path = Path(text)
-    if path.is_dir():
-        raise NotAStore(f"{text!r} is a folder; a store is one file, e.g. {str(path / 'lineage.db')!r}")
-    new = not path.exists() or path.stat().st_size == 0
-    if new and not create_missing:
-        raise StoreNotFound(f"there is no store at {text!r}{nearest(text)} (`lineage-explorer ingest` makes one)")
-    if new and not path.parent.is_dir():
-        raise StoreNotFound(f"the folder {str(path.parent)!r} for a new store is not there{nearest(str(path.parent))}")
-    connection = _connect(path, new)
-    try:
-        if new:
-            _create_once(connection)
-        _check(connection, path)
-    except BaseException:
-        connection.end()
-        raise
-    return Store(path, connection)
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
-class _Connection(sqlite3.Connection):
+def _reading(method: Callable[Concatenate[Store, Given], Answer]) -> Callable[Concatenate[Store, Given], Answer]:
+    """Tell a question that the file could not answer (damaged, locked, gone) as an error of the store."""
+
+    @functools.wraps(method)
+    def ask(self: Store, /, *arguments: Given.args, **named: Given.kwargs) -> Answer:
+        try:
+            return method(self, *arguments, **named)
+        except sqlite3.Error as error:
+            raise StoreError(f"{str(self.path)!r} cannot be read: {error}") from error
+
+    return ask
+
+
+class Connection(sqlite3.Connection):
     """SQLAlchemy closes the connection that an interrupt (Ctrl-C) hit; this one goes on, for the store is still open."""
 
     def close(self) -> None:
-        pass
+        """Do nothing: SQLAlchemy may not close what it did not open."""
 
     def end(self) -> None:
+        """Close for good."""
         super().close()
-
-
-def _connect(path: Path, new: bool) -> _Connection:
-    mode = "rwc" if new else "rw"
-    uri = path.resolve().as_uri()
-    try:
-        connection = sqlite3.connect(
-            f"{uri}?mode={mode}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=_Connection,
-        )
-        # A rollback journal, not WAL: SQLite before 3.51.3 can lose a WAL reset (docs/decisions/0002).
-        # EXTRA also syncs the folder, so that what was acknowledged is there after a power cut.
-        connection.execute("PRAGMA synchronous = EXTRA")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA cache_size = -65536")
-    except sqlite3.Error as error:
-        if error.sqlite_errorname == "SQLITE_NOTADB":
-            raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
-        raise StoreError(f"cannot open {str(path)!r}: {error}") from error
-    return connection
-
-
-def _create_once(connection: sqlite3.Connection) -> None:
-    try:
-        create(connection)
-    except sqlite3.OperationalError as error:
-        # Two processes may make the store at once: the second finds it made.
-        if "already exists" not in str(error):
-            raise StoreError(f"cannot make a store: {error}") from error
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
-    if application != APPLICATION_ID:
-        raise NotAStore(
-            f"{str(path)!r} is a database, but not a lineage-explorer store. "
-            "If it is a source (an mlflow.db, say), ingest it: lineage-explorer ingest STORE " + str(path)
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreTooNew(
-            f"{str(path)!r} was written by a newer lineage-explorer (schema {version}; this one knows {SCHEMA_VERSION}). "
-            "Nothing was changed; upgrade with: pip install -U lineage-explorer"
-        )
 
 
 class Store:
@@ -175,7 +80,7 @@ class Store:
     Made by :func:`open_store`. Several processes may have one file open together.
     """
 
-    def __init__(self, path: Path, connection: _Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self.path = path
         self._connection = connection
         self._engine: Engine | None = None
@@ -347,16 +252,19 @@ class Store:
 
     # --- asking ---
 
+    @_reading
     def now(self) -> datetime:
         """The instant that "now" means to this store: the clock, but never before the last recording."""
         last = self._connection.execute("SELECT recorded_at FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         return max(datetime.now(UTC), datetime.fromtimestamp((last[0] if last else 0) / 1e6, UTC))
 
+    @_reading
     def number(self, ref: str) -> int | None:
         """The node number of a reference, None when the store never heard of it."""
         row = self._connection.execute("SELECT id FROM node WHERE ref = ?", (ref,)).fetchone()
         return None if row is None else int(row[0])
 
+    @_reading
     def reachable(
         self,
         ref: str | Ref | Iterable[int],
@@ -398,6 +306,7 @@ class Store:
             roots = list(ref)
         return walk.reach(self._connection, roots, direction, micros_of(as_of or now), micros_of(known_at or now))
 
+    @_reading
     def namesakes(self, bares: Iterable[str], known_at: datetime) -> dict[str, list[str]]:
         """Recorded things of any namespace by their text without it: ``model:churn@3`` → all ``model:*/churn@3``.
 
@@ -405,28 +314,34 @@ class Store:
         """
         return walk.namesakes(self._connection, bares, micros_of(known_at))
 
+    @_reading
     def numbers(self, refs: Iterable[str]) -> dict[str, int]:
         """The node numbers of those references that the store has heard of."""
         return walk.numbers(self._connection, refs)
 
+    @_reading
     def describe(self, seqs: Iterable[int]) -> dict[int, walk.Described]:
         """The journal's records by number, with where and when they were read."""
         return walk.describe(self._connection, seqs)
 
+    @_reading
     def nodes(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> dict[int, walk.Node]:
         """Node numbers as references, at two instants."""
         return walk.nodes(self._connection, ids, micros_of(as_of), micros_of(known_at))
 
+    @_reading
     def evidence(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[tuple[int, int]]:
         """(subject's node number, record number) of the evidence about nodes, at two instants."""
         return walk.evidence(self._connection, ids, micros_of(as_of), micros_of(known_at))
 
+    @_reading
     def beside(
         self, ids: Iterable[int], predicate: str, as_of: datetime, known_at: datetime, *, effects: bool
     ) -> list[walk.Edge]:
         """Relations of one predicate that touch nodes, as their effects or as their causes."""
         return walk.beside(self._connection, ids, predicate, micros_of(as_of), micros_of(known_at), effects=effects)
 
+    @_reading
     def resolve(self, text: str, kind: str = "endpoint") -> str:
         """The one reference that a person's text means.
 
@@ -493,12 +408,14 @@ class Store:
             found.extend(row[0] for row in rows)
         return found[:5]
 
+    @_reading
     def search(self, text: str, limit: int = 20) -> list[Found]:
         """References whose words begin with the words of a text, nearest first.
 
         Examples
         --------
         >>> import tempfile, pathlib
+        >>> from lineage_explorer import open_store
         >>> from lineage_explorer.records import Entity
         >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
         ...     _ = store.append([Entity(ref="endpoint:churn-prod")])
@@ -528,10 +445,12 @@ class Store:
         )
         return [Found(row[0], row[1], row[2], bool(row[3])) for row in rows[:limit]]
 
+    @_reading
     def refs(self, kind: str) -> list[str]:
         """Every reference of a kind, in order."""
         return [row[0] for row in self._connection.execute("SELECT ref FROM node WHERE kind = ? ORDER BY ref", (kind,))]
 
+    @_reading
     def syncs(self) -> pd.DataFrame:
         """Every sync with its counts; one that was interrupted has none.
 
@@ -551,6 +470,7 @@ class Store:
         frame["complete"] = frame["complete"].astype(bool)
         return frame
 
+    @_reading
     def quarantine(self) -> pd.DataFrame:
         """What was read and could not become a record, and why.
 
