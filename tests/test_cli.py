@@ -426,6 +426,8 @@ def started(*words: object, **more: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+        # A shell starts background jobs with interrupts ignored, and what they start inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **more,  # type: ignore[call-overload]
     )
 
