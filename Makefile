@@ -6,7 +6,7 @@ NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix extension
 VIEW := lineage_explorer/static/view.js
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo lab test lint bench docs browser clean
+.PHONY: demo lab test lint bench docs system clean
 
 # The environment is made again when what it is made from changes.
 $(VENV)/.ready: pyproject.toml
@@ -29,8 +29,8 @@ lab: $(VIEW)
 	test -f demo/report.html || $(BIN)/lineage-explorer demo demo
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. notebooks/01-which-data-trained-this-model.ipynb
 
-browser:
-	@command -v chromium >/dev/null || scripts/chromium.sh
+system:
+	@scripts/system.sh
 
 lint: $(VIEW)
 	$(BIN)/ruff check
@@ -39,11 +39,11 @@ lint: $(VIEW)
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 
-test: lint browser
+test: lint system
 	$(NPM) test --silent
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
-bench: $(VIEW) browser
+bench: $(VIEW) system
 	$(BIN)/pip install --quiet --group bench
 	$(BIN)/python benchmarks/run.py
 

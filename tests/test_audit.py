@@ -411,7 +411,7 @@ def test_graphviz_itself_reads_the_drawing_of_hostile_names(store: Store) -> Non
     import shutil
 
     if shutil.which("dot") is None:
-        pytest.skip("Graphviz's dot is not installed")
+        pytest.fail("Graphviz's dot is not installed: apt-get install graphviz")
     svg = hostile(store).to_graphviz().pipe(format="svg", encoding="utf-8")
     assert "onerror=alert(1)" in svg
     assert "<img" not in svg

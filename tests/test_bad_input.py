@@ -376,7 +376,6 @@ def test_a_name_stays_text_in_every_report(run: Run, tmp_path: Path, hostile: Pa
     assert sum(line.startswith("# ") for line in saved["md"].splitlines()) == 1
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed")
 def test_graphviz_draws_a_hostile_name_as_text(tmp_path: Path, run: Run, hostile: Path) -> None:
     run("ingest", tmp_path / "s.db", hostile)
     with open_store(tmp_path / "s.db") as opened:
