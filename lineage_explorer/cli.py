@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 #: What ``audit`` tells a script. 2 is a usage or other error, 130 an interrupt.
 EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
-_COLOUR = {"PASSED": "green", "FAILED": "red", "INCOMPLETE": "yellow"}
 #: How much of a refused text a table shows, in characters; reasons and positions are shown whole.
 _EXCERPT = 60
-_MARK = {"PASSED": "✓", "FAILED": "✕", "INCOMPLETE": "△"}
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -215,12 +213,15 @@ def _show(result: Audit) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from .sentences import VERDICT_MARKS
+
     console = _console()
     content = result.to_dict()
+    mark, colour = VERDICT_MARKS[result.verdict]
     console.print(
         Text(
-            f"{_MARK[result.verdict]} {result.verdict}  {_visible(result.endpoint)}",
-            style=f"bold {_COLOUR[result.verdict]}",
+            f"{mark} {result.verdict}  {_visible(result.endpoint)}",
+            style=f"bold {colour}",
         )
     )
     console.print(Text(_visible(result.answer)), soft_wrap=False)

@@ -16,7 +16,7 @@ import msgspec
 import networkx as nx
 
 from .errors import PolicyError
-from .records import BASES, GRADES, digest_of, parse_instant
+from .records import BASES, GRADES, Basis, GateType, Grade, digest_of, parse_instant
 from .trace import DATA_KINDS, Trace
 
 Outcome = Literal["holds", "fails", "undetermined"]
@@ -63,20 +63,9 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hop: tuple[str, str, str]
     check: Literal["resolved", "training_data", "identified", "evidence", "pinned"]
     role: str = ""
-    at_least: Literal[
-        "content_hash",
-        "identifier",
-        "name_version",
-        "truncated_digest",
-        "time_order",
-        "name",
-        "containment",
-        "declared",
-    ] = "declared"
-    gate_type: Literal[
-        "evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other", ""
-    ] = ""
-    min_grade: Literal["recomputed", "signed", "referenced", "claimed"] = "claimed"
+    at_least: Basis = "declared"
+    gate_type: GateType | Literal[""] = ""
+    min_grade: Grade = "claimed"
     before: Literal["release", ""] = ""
 
     def matches(self, cause_kind: str, predicate: str, effect_kind: str) -> bool:

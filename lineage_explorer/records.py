@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import rfc8785
@@ -24,16 +24,6 @@ from .references import format_instant as format_instant
 from .references import parse_instant as parse_instant
 
 #: Strength ladder for links and for what identifies a dataset, strongest first.
-BASES = (
-    "content_hash",
-    "identifier",
-    "name_version",
-    "truncated_digest",
-    "time_order",
-    "name",
-    "containment",
-    "declared",
-)
 Basis = Literal[
     "content_hash",
     "identifier",
@@ -44,6 +34,7 @@ Basis = Literal[
     "containment",
     "declared",
 ]
+BASES = get_args(Basis)
 #: What data flows through; a trace walks these and no others.
 FLOW = ("used", "was_generated_by", "was_derived_from", "serves", "deploys", "alias_of")
 Predicate = Literal[
@@ -60,7 +51,7 @@ Predicate = Literal[
 HOLDING = ("serves", "deploys", "alias_of")
 Status = Literal["passed", "failed", "pending", "waived", "stale", "missing", "undetermined"]
 Grade = Literal["recomputed", "signed", "referenced", "claimed"]
-GRADES = ("recomputed", "signed", "referenced", "claimed")
+GRADES = get_args(Grade)
 GateType = Literal["evaluation", "approval", "data_quality", "safety", "fairness", "security", "monitoring", "other"]
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+#: How a verdict is marked on a terminal: sign and colour, beside the word and never instead of it.
+VERDICT_MARKS = {"PASSED": ("✓", "green"), "FAILED": ("✕", "red"), "INCOMPLETE": ("△", "yellow")}
 #: Names listed in a sentence before the rest is counted.
 _LISTED = 4
 

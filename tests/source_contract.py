@@ -77,6 +77,8 @@ class SourceContract:
     source_class: ClassVar[type[Source]]
     forbidden_imports: ClassVar[tuple[str, ...]] = ("mlflow", "pandas")
 
+    # What a subclass must say. These raise, where a skip would let a source pass that nobody tried.
+
     @pytest.fixture
     def location(self, tmp_path: Path) -> str:
         raise NotImplementedError("write a healthy location below tmp_path")

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from ..questions import audit
 from ..records import format_instant
+from ..sentences import VERDICT_MARKS
 from ..sources import open_source
 from ..store import Store, SyncResult, open_store
 from . import DemoEstate, build
@@ -87,7 +88,7 @@ def read(store: Store, directory: Path) -> SyncResult:
 def _tell(console: Console, result: Audit) -> None:
     from rich.text import Text
 
-    mark, colour = {"PASSED": ("✓", "green"), "FAILED": ("✕", "red"), "INCOMPLETE": ("△", "yellow")}[result.verdict]
+    mark, colour = VERDICT_MARKS[result.verdict]
     console.print(Text(f"{mark} {result.verdict:<10} {result.endpoint}", style=f"bold {colour}"))
     console.print(Text(result.answer), soft_wrap=False)
     console.print()

@@ -12,11 +12,12 @@ import hashlib
 import html
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from . import drawing
+from .sheets import Sheet, sheets
 
 _STATIC = files(__package__.rpartition(".")[0]).joinpath("static")
 
@@ -67,7 +68,7 @@ def _hash(text: str) -> str:
 def _still(audit: Mapping[str, Any]) -> str:
     """The audit without scripts: built as elements, so that every text is escaped once, by the library."""
     main = ET.Element("main", {"id": "lx-still", "class": "lx-still"})
-    question, policy = audit["question"], audit["question"]["policy"]
+    question = audit["question"]
     _add(main, "h1", f"{question['endpoint']}: {audit['verdict']}")
     _add(main, "p", audit["answer"])
     figure = _add(main, "figure")
@@ -77,69 +78,8 @@ def _still(audit: Mapping[str, Any]) -> str:
         "img",
         {"src": f"data:image/svg+xml;base64,{picture}", "alt": "Drawing of the trace; the tables below hold the same."},
     )
-    _table(
-        main,
-        "The question",
-        ("Asked", "Value"),
-        (
-            ("As of", question["as_of"]),
-            ("Known at", question["known_at"]),
-            ("Policy", f"{policy['name']} version {policy['version']}, {policy['digest']}"),
-            ("Digest of this audit", audit["digest"]),
-            ("Made by", f"{audit['tool']['name']} {audit['tool']['version']}"),
-        ),
-    )
-    _table(
-        main,
-        "Who serves",
-        ("Deployment", "Runs", "Traffic", "Site", "Since", "Verdict"),
-        (
-            (
-                row["deployment"],
-                row["model"],
-                "not read" if row["traffic"] is None else f"{row['traffic']:g} %",
-                row["site"],
-                row["since"],
-                row["verdict"] or row["state"],
-            )
-            for row in audit["serving"]
-        ),
-    )
-    _table(
-        main,
-        "Data",
-        ("Dataset", "Role", "Identified by", "Digest"),
-        ((row["ref"], row["role"], row["identified_by"].replace("_", " "), row["digest"]) for row in audit["datasets"]),
-    )
-    _table(
-        main,
-        "Hops",
-        ("Cause", "Link", "Effect", "Basis", "Gate", "Why"),
-        (
-            (
-                row["cause"],
-                row["predicate"].replace("_", " ") + (f" ({row['role']})" if row["role"] else ""),
-                row["effect"],
-                row["basis"].replace("_", " "),
-                "" if row["status"] == "none" else row["status"],
-                "; ".join(item["why"] for item in row["requirements"]),
-            )
-            for row in audit["hops"]
-        ),
-    )
-    columns = ("subject", "gate", "status", "expected", "actual", "evaluator", "event_time", "grade", "pointer")
-    _table(
-        main,
-        "Evidence",
-        tuple(name.replace("_", " ").capitalize() for name in columns),
-        (tuple(row[name] for name in columns) for row in audit["evidence"]),
-    )
-    _table(
-        main,
-        "Findings",
-        ("Severity", "Reference", "Message"),
-        ((row["severity"], row["ref"], row["message"]) for row in audit["findings"]),
-    )
+    for sheet in sheets(audit):
+        _table(main, sheet)
     _add(main, "p", "This report states evidence, not compliance.")
     return ET.tostring(main, encoding="unicode", method="html")
 
@@ -151,19 +91,18 @@ def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -
     return child
 
 
-def _table(parent: ET.Element, caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    _add(parent, "h2", caption)
-    body = list(rows)
-    if not body:
+def _table(parent: ET.Element, sheet: Sheet) -> None:
+    _add(parent, "h2", sheet.title)
+    if not sheet.rows:
         _add(parent, "p", "None on record.")
         return
     table = _add(parent, "table")
-    _add(table, "caption", caption)
+    _add(table, "caption", sheet.title)
     top = _add(_add(table, "thead"), "tr")
-    for name in head:
+    for name in sheet.head:
         _add(top, "th", name, scope="col")
     inner = _add(table, "tbody")
-    for row in body:
+    for row in sheet.rows:
         line = _add(inner, "tr")
         for cell in row:
             _add(line, "td", "" if cell is None else cell)

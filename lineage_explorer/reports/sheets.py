@@ -1,0 +1,100 @@
+"""An audit as plain tables: what Markdown and the page without scripts both show, so that they cannot drift apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Sheet(NamedTuple):
+    """One table: its title, the names of its columns, and its rows as values (None is an empty cell)."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+
+def sheets(audit: Mapping[str, Any]) -> list[Sheet]:
+    """The tables of an audit, in the order of reading.
+
+    Parameters
+    ----------
+    audit : mapping
+        As ``Audit.to_dict()`` gives it.
+
+    Returns
+    -------
+    list of Sheet
+        The question, who serves, data, hops, evidence, findings. Texts are as they were recorded: whoever shows
+        them escapes them.
+    """
+    question, policy = audit["question"], audit["question"]["policy"]
+    evidence = ("subject", "gate", "status", "expected", "actual", "evaluator", "event_time", "grade", "pointer")
+    findings = ("severity", "code", "ref", "message")
+    return [
+        Sheet(
+            "The question",
+            ("Asked", "Value"),
+            [
+                ("As of", question["as_of"]),
+                ("Known at", question["known_at"]),
+                ("Policy", f"{policy['name']} version {policy['version']} ({policy['digest']})"),
+                ("Digest of this audit", audit["digest"]),
+                ("Made by", f"{audit['tool']['name']} {audit['tool']['version']}"),
+            ],
+        ),
+        Sheet(
+            "Who serves",
+            ("Deployment", "Runs", "Traffic", "Site", "Since", "Verdict"),
+            [
+                (
+                    row["deployment"],
+                    row["model"],
+                    _share(row),
+                    row["site"],
+                    row["since"],
+                    row["verdict"] or row["state"],
+                )
+                for row in audit["serving"]
+            ],
+        ),
+        Sheet(
+            "Data",
+            ("Dataset", "Role", "Identified by", "Digest", "How"),
+            [
+                (row["ref"], row["role"], row["identified_by"].replace("_", " "), row["digest"], row["how"])
+                for row in audit["datasets"]
+            ],
+        ),
+        Sheet(
+            "Hops",
+            ("Cause", "Link", "Effect", "Basis", "Gate", "Why"),
+            [
+                (
+                    row["cause"],
+                    row["predicate"].replace("_", " ") + (f" ({row['role']})" if row["role"] else ""),
+                    row["effect"],
+                    row["basis"].replace("_", " "),
+                    "" if row["status"] == "none" else row["status"],
+                    "; ".join(item["why"] for item in row["requirements"]),
+                )
+                for row in audit["hops"]
+            ],
+        ),
+        Sheet(
+            "Evidence",
+            ("Subject", "Gate", "Status", "Expected", "Actual", "Who", "When", "Grade", "Proof"),
+            [tuple(row[key] for key in evidence) for row in audit["evidence"]],
+        ),
+        Sheet(
+            "Findings",
+            ("Severity", "Code", "Reference", "Message"),
+            [tuple(row[key] for key in findings) for row in audit["findings"]],
+        ),
+    ]
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    if row["traffic"] is None:
+        return "not read"
+    return f"{row['traffic']:g} %" + (" (mirrored)" if row["mirrored"] else "")
