@@ -10,7 +10,8 @@ lifelike, and hard:
   must tell apart what held then;
 - **other projects**: a chain may begin with what an earlier project made;
 - **tables without versions**, whose states the store has to infer;
-- **bare references**: every tenth endpoint's deployments name the model as a CI pipeline would, without the registry.
+- **bare references**: every tenth endpoint's deployments name the model as a CI pipeline would, without the registry;
+- **corrections**: four records in a hundred are said otherwise by a second sync, and some reads are told late.
 
 The same seed and size give the same estate, to the byte.
 """
@@ -32,7 +33,7 @@ _FIRST = datetime(2023, 1, 1, tzinfo=UTC)
 _SPAN_DAYS = 1_300
 
 #: Generator version: part of a kept estate's file name.
-EDITION = 2
+EDITION = 3
 
 Plain = dict[str, Any]
 
@@ -80,6 +81,34 @@ def projects(nodes: int, seed: int = 1) -> Iterator[Project]:
         project = _Writer(chance, start, len(outputs), shared, outputs).write()
         made += project.nodes
         yield project
+
+
+def corrections(plain: Plain, index: int, nodes: int) -> list[Plain]:
+    """What a second sync says of the estate's record number ``index``: nothing, mostly.
+
+    Parameters
+    ----------
+    plain : dict
+        The record as the first sync had it.
+    nodes : int
+        The estate's size, as :func:`projects` takes it.
+
+    Returns
+    -------
+    list of dict
+        The record corrected, and now and then a read that the first sync had missed.
+    """
+    if index % 25 != 11:
+        return []
+    if plain["type"] == "relation":
+        found = [{**plain, "basis": "name_version"}]
+        if plain["predicate"] == "used" and index % 3 == 0:
+            cause = _shared(index % max(20, nodes // 200))
+            found.append({**plain, "cause": cause, "role": "retrieval"})
+        return found
+    if plain["type"] == "evidence":
+        return [{**plain, "grade": "claimed"}]
+    return [{**plain, "attributes": {**plain.get("attributes", {}), "owner": f"u{index % 200}"}}]
 
 
 def _shared_tables(chance: random.Random, count: int) -> Project:

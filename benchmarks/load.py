@@ -1,39 +1,42 @@
-"""Large estates into a store file: the rows that ``Store.append`` would write, written by bare SQL.
+"""Large estates into a store: the rows that ``Store.append`` would write, written by bare SQL.
 
-Appending millions of records one transaction after another, each checked, takes the better part of an
-hour. Here the same rows are made with the package's own pure functions (identity, topic, projection) and
-inserted without the checks. ``trace.py`` proves on the smallest estate that the two ways answer alike.
+Appending ten million records one checked transaction after another takes hours. Here the same rows are made with
+the package's own pure functions (identity, topic, projection, leaf, tree) in a process for each core, and inserted
+without the checks, indexes last. ``trace.py`` proves on the smallest estate that the two ways give the same tables,
+row by row, with one Merkle tree.
+
+An estate has two syncs, a month apart: the second corrects four records in a hundred, and brings late ones. So a
+question about what was known between them has rows to leave out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-import msgspec
 from tqdm import tqdm
 
-from lineage_explorer.records import Record, Ref, from_json, identity_of
-from lineage_explorer.redaction import RULES_VERSION
-from lineage_explorer.store import open_store
-from lineage_explorer.store.database import BATCH
+from lineage_explorer.records import Record, from_json
+from lineage_explorer.store import database, open_store
 from lineage_explorer.store.journal import micros_of
-from lineage_explorer.store.projection import EdgeRow, FactRow, Seen, project, topic_of
 from lineage_explorer.store.schema import FOREVER
-from lineage_explorer.version import __version__
 
-from .estate import EDITION, Project, projects
+from .estate import EDITION, Project, corrections, projects
+from .rows import FIRST, SECOND, Merged, Rows, parts
 
-#: Estates hold text that needs no escaping and whole numbers only: sorted keys are then RFC 8785.
-_canonical = msgspec.json.Encoder(order="sorted").encode
-_SYNC, _NOW = 1, micros_of(datetime(2026, 9, 1, tzinfo=UTC))
-_BULK = 200_000
+#: Journal entries for each thing, both syncs together: estates of ``benchmarks/journal.py`` are named by entries.
+_PER_NODE = 4.86
+#: Between the two syncs, and after both.
+KNOWN_BEFORE, KNOWN_AFTER = (datetime(2026, month, 15, tzinfo=UTC) for month in (9, 10))
+_PORTION = 50_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Estate:
     relations: int
     endpoints: list[str]
     bare_endpoints: list[str]
+    entries: int = 0
+    #: What it took to make, as the machine was then.
+    seconds: float = 0.0
 
     @property
     def size(self) -> str:
@@ -60,135 +66,104 @@ def estate(nodes: int, folder: Path, seed: int = 1) -> Estate:
     if about.exists():
         return Estate(**json.loads(about.read_text()))
     path.unlink(missing_ok=True)
-    made = _load(path, _tracked(projects(nodes, seed), nodes))
+    made = _load(path, nodes, seed)
     about.write_text(json.dumps(asdict(made)))
     return made
 
 
+def estate_of(entries: int, folder: Path) -> Estate:
+    """The estate whose journal holds about so many entries."""
+    return estate(round(entries / _PER_NODE), folder)
+
+
 def grown(nodes: int, path: Path, seed: int = 1) -> Estate:
-    """The same estate, grown record by record through ``Store.append``."""
+    """The same estate, grown record by record through ``Store.append``, by a clock that stands still."""
     path.unlink(missing_ok=True)
     found = Estate(str(path), 0, 0, [], [])
+    late: list[dict[str, Any]] = []
 
     def records() -> Iterator[Record]:
+        index = 0
         for item in _tracked(projects(nodes, seed), nodes, "appending"):
             found.endpoints.extend(item.endpoints)
             found.bare_endpoints.extend(item.bare_endpoints)
-            yield from map(from_json, item.records)
+            for plain in item.records:
+                late.extend(corrections(plain, index, nodes))
+                index += 1
+                yield from_json(plain)
 
     with open_store(path, create_missing=True) as store:
-        result = store.append(records())
-    if result.quarantined:
-        raise AssertionError(f"{result.quarantined} records of the estate were refused")
+        for when, items in ((FIRST, records()), (SECOND, map(from_json, late))):
+            with patch.object(database, "datetime", _stopped(when)):
+                result = store.append(items)
+            if result.quarantined or result.unchanged:
+                raise AssertionError(f"records of the estate were refused or known: {result}")
     with sqlite3.connect(path) as connection:
-        return _counted(connection, found)
+        return _counted(connection, found, 0.0)
 
 
-def _tracked(items: Iterable[Project], nodes: int, what: str = "making") -> Iterator[Project]:
+def _stopped(at: int) -> type[datetime]:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.fromtimestamp(at / 1e6, tz)
+
+    return Clock
+
+
+def _tracked(items: Iterable[Project], nodes: int, what: str) -> Iterator[Project]:
     with tqdm(total=nodes, desc=f"{what} {nodes:,} nodes", unit=" nodes", leave=False) as bar:
         for item in items:
             yield item
             bar.update(item.nodes)
 
 
-def _load(path: Path, items: Iterable[Project]) -> Estate:
+def _load(path: Path, nodes: int, seed: int) -> Estate:
+    folder = path.with_suffix(".rows")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    found = Estate(str(path), 0, 0, [], [])
+    begun = os.times().elapsed
+    merged = Merged(parts(nodes, seed, folder))
+    found.endpoints.extend(merged.endpoints)
+    found.bare_endpoints.extend(merged.bare_endpoints)
     open_store(path, create_missing=True).close()
     connection = sqlite3.connect(path, isolation_level=None)
-    # No safety net: a file half made is thrown away. The cache holds the indexes that grow at random.
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
+    # No safety net: a file half made is thrown away. The cache holds the trees that grow at random.
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1500000", "threads = 2"):
         connection.execute(f"PRAGMA {pragma}")
     later = connection.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY name"
     ).fetchall()
     connection.execute("BEGIN")
-    for name, _ in later:
-        connection.execute(f"DROP INDEX {name}")
-    connection.execute(
-        "INSERT INTO sync VALUES (?, ?, ?, 'records', 'append', '', 'benchmark', ?, ?)",
-        (_SYNC, _NOW, _NOW, __version__, RULES_VERSION),
-    )
-    loader = _Loader(connection)
-    found = Estate(str(path), 0, 0, [], [])
-    for item in items:
-        loader.add(item.records)
-        found.endpoints.extend(item.endpoints)
-        found.bare_endpoints.extend(item.bare_endpoints)
-    loader.flush()
-    connection.execute("INSERT INTO sync_end VALUES (?, ?, ?, ?, 0, 0, 1)", (_SYNC, _NOW, loader.seq, loader.seq))
-    for _, sql in tqdm(later, desc="indexing", leave=False):
+    for kind, name, _ in later:
+        connection.execute(f"DROP {kind} {name}")
+    with tqdm(total=merged.entries, desc=f"inserting {nodes:,} nodes", unit=" entries", leave=False) as bar:
+        for table, columns, rows in merged.tables():
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(f"INSERT INTO {table}({', '.join(columns)}) VALUES ({marks})", rows)
+            if table == "journal":
+                bar.update(len(rows))
+    connection.execute("UPDATE frontier SET size = ?, peaks = ?", merged.frontier)
+    for _, _, sql in tqdm(later, desc="indexing", leave=False):
         connection.execute(sql)
     connection.execute("COMMIT")
-    made = _counted(connection, found)
+    made = _counted(connection, found, os.times().elapsed - begun)
     connection.close()
+    shutil.rmtree(folder)
     return made
 
 
-def _counted(connection: sqlite3.Connection, found: Estate) -> Estate:
-    nodes = connection.execute("SELECT count(*) FROM node").fetchone()[0]
-    relations = connection.execute("SELECT count(*) FROM edge WHERE recorded_to = ?", (FOREVER,)).fetchone()[0]
-    return Estate(found.path, nodes, relations, found.endpoints, found.bare_endpoints)
+def _counted(connection: sqlite3.Connection, found: Estate, seconds: float) -> Estate:
+    def count(statement: str, *values: int) -> int:
+        return int(connection.execute(statement, values).fetchone()[0])
 
-
-class _Loader:
-    """Rows of the journal and of the projection, inserted many at a time."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.seq = 0
-        self._connection = connection
-        self._known: dict[str, int] = {}
-        self._bodies: dict[bytes, str] = {}
-        self._journal: list[tuple[Any, ...]] = []
-        self._rows: list[EdgeRow | FactRow] = []
-
-    def add(self, records: list[dict[str, Any]]) -> None:
-        """One project's records; no topic of the projection reaches beyond a project."""
-        topics: dict[str, list[Seen]] = {}
-        for plain in records:
-            self.seq += 1
-            body = _canonical(plain)
-            digest = hashlib.sha256(body).digest()
-            identity, topic = identity_of(plain), topic_of(plain)
-            self._bodies[digest] = body.decode()
-            self._journal.append((self.seq, _SYNC, _NOW, _NOW, _key(topic), _key(identity), digest, ""))
-            topics.setdefault(topic, []).append(Seen(self.seq, _NOW, plain))
-        for topic, seen in topics.items():
-            self._rows.extend(project(topic, seen))
-        if len(self._rows) > _BULK:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has gathered."""
-        insert = self._connection.executemany
-        insert("INSERT OR IGNORE INTO body VALUES (?, ?)", self._bodies.items())
-        insert("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._journal)
-        # Numbers are given in the order of a real ingest, batch by batch: things that came together
-        # stand together, which is what makes a trace touch few pages.
-        for start in range(0, len(self._rows), BATCH):
-            self._number(self._rows[start : start + BATCH])
-        edges, facts = [], []
-        for row in self._rows:
-            if isinstance(row, EdgeRow):
-                effect, cause = self._known[row.effect], self._known[row.cause]
-                edges.append((effect, row.flow, cause, *row[3:5], _NOW, row.valid_to, FOREVER, *row[6:]))
-            else:
-                facts.append((self._known[row.node], *row[1:4], _NOW, row.valid_to, FOREVER))
-        insert("INSERT INTO edge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", sorted(edges))
-        insert("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(facts))
-        self._bodies, self._journal, self._rows = {}, [], []
-
-    def _number(self, rows: list[EdgeRow | FactRow]) -> None:
-        refs = {ref for row in rows for ref in ((row.effect, row.cause) if isinstance(row, EdgeRow) else (row.node,))}
-        new = []
-        for ref in sorted(refs - self._known.keys()):
-            self._known[ref] = len(self._known) + 1
-            parsed = Ref.parse(ref)
-            new.append((self._known[ref], ref, parsed.kind, parsed.name, parsed.namespace, parsed.bare))
-        self._connection.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?)", new)
-        self._connection.executemany(
-            "INSERT INTO name_index(rowid, text) VALUES (?, ?)",
-            [(number, f"{kind} {name} {bare} {namespace}") for number, _, kind, name, namespace, bare in new],
-        )
-
-
-def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()[:16]
+    return Estate(
+        found.path,
+        count("SELECT count(*) FROM node"),
+        count("SELECT count(*) FROM edge WHERE recorded_to = ?", FOREVER),
+        found.endpoints,
+        found.bare_endpoints,
+        count("SELECT max(seq) FROM journal"),
+        seconds,
+    )

@@ -6,6 +6,7 @@
     ├── InvalidRecord            a record breaks the format (says where)
     │   ├── InvalidRef           a reference is not ``kind:[namespace/]name[@version|~alias]``
     │   └── InvalidInstant       a time is unreadable, or has no time zone
+    ├── InvalidTreeHead          a text is no tree head (``size:root``)
     ├── SourceError              a system's records cannot be read
     │   ├── UnknownFormat        no source recognises the location
     │   ├── LocationNotFound     the path or URL is not there (lists the nearest)
@@ -14,7 +15,8 @@
     ├── StoreError               the store cannot be opened or written
     │   ├── StoreNotFound        no store at this place (lists the nearest)
     │   ├── NotAStore            the file is something else
-    │   └── StoreTooNew          a newer lineage-explorer wrote it
+    │   ├── StoreTooNew          a newer lineage-explorer wrote it
+    │   └── StoreTooOld          an older one wrote it, and it cannot be upgraded here
     ├── ReferenceFailed          a question names something the store cannot single out
     │   ├── UnknownReference     nothing of that name (lists the nearest)
     │   └── AmbiguousReference   more than one thing of that name (lists them)
@@ -58,6 +60,10 @@ class InvalidInstant(InvalidRecord):
     """A time cannot be read, or carries no time zone."""
 
 
+class InvalidTreeHead(LineageError):
+    """A text is no tree head as ``lineage-explorer checkpoint`` prints it."""
+
+
 class SourceError(LineageError):
     """A system's records cannot be read."""
 
@@ -92,6 +98,10 @@ class NotAStore(StoreError):
 
 class StoreTooNew(StoreError):
     """A newer lineage-explorer wrote this store; nothing was changed."""
+
+
+class StoreTooOld(StoreError):
+    """An older lineage-explorer wrote this store, and it may not be upgraded where it is."""
 
 
 class ReferenceFailed(LineageError):

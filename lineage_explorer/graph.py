@@ -12,6 +12,8 @@ Node keys are references. Node attributes:
     True for a state of a dataset without versions, made by a write on record.
 ``record_id``
     Number of the describing record in the journal, or None.
+``gone``
+    True when its source no longer had it at the instant asked about.
 ``candidates``
     References that an ambiguous one may mean (absent otherwise).
 
@@ -23,6 +25,9 @@ Edge keys are ``(record_id, predicate)``. Edge attributes:
     Number of the record in the journal; None for a link that was found by name.
 ``valid_from``, ``valid_to``, ``event_time``
     Microseconds since 1970 UTC; None where there is no bound or no date.
+``sure_to``
+    Microseconds since 1970 UTC: from here to ``valid_to`` it may have been otherwise already (a change is
+    only known to lie between two syncs). None where there is no doubt.
 ``via``
     The reference as it was written, where a bare one was looked up.
 """
@@ -116,7 +121,7 @@ def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
     whole: Any = graph
     nodes, after, before = whole._node, whole._succ, whole._pred
     names: dict[int, str] = {}
-    for number, ref, kind, name, namespace, fact in reached.nodes.values():
+    for number, ref, kind, name, namespace, fact, gone in reached.nodes.values():
         names[number] = ref
         nodes[ref] = {
             "kind": kind,
@@ -126,9 +131,10 @@ def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
             "name": name,
             "version": _version(ref),
             "namespace": namespace,
+            "gone": gone,
         }
         after[ref], before[ref] = {}, {}
-    for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, event_time in reached.edges:
+    for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, sure_to, event_time in reached.edges:
         source, target = names[cause], names[effect]
         causes = before[target]
         if source in causes:
@@ -143,6 +149,7 @@ def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
             "record_id": seq,
             "valid_from": None if valid_from == ALWAYS else valid_from,
             "valid_to": None if valid_to == FOREVER else valid_to,
+            "sure_to": sure_to,
             "event_time": event_time,
         }
     return graph
@@ -182,6 +189,7 @@ def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -
                 record_id=None,
                 valid_from=None,
                 valid_to=None,
+                sure_to=None,
                 event_time=None,
             )
         else:

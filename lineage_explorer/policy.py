@@ -398,6 +398,8 @@ def _sentence(item: Mapping[str, Any]) -> str:
         actual, expected = _readable(item.get("actual", "?")), item.get("expected", "")
         parts.append(f"({actual}, expected {expected})" if expected else f"({actual}, no condition recorded)")
     parts.append(item.get("grade", "claimed"))
+    if item.get("because"):
+        parts.append(f"- {item['because']}")
     if item.get("pointer"):
         parts.append(f"from {item['pointer']}")
     if item.get("evaluator"):

@@ -13,6 +13,7 @@ import networkx as nx
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
+from .descriptions import merge_descriptions
 from .graph import lineage_graph, version_of
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
@@ -22,7 +23,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .store import Store
-    from .store.walk import Described
+    from .store.walk import Described, Said
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BASE = frozenset({"model", "ai_agent", "logged_model"})
@@ -77,7 +78,8 @@ def audit(
     rules = load_policy(policy)
     now = store.now()
     asked = now if as_of is None else parse_instant(as_of)
-    known = now if known_at is None else parse_instant(known_at)
+    # What is written later never changes an answer that names the recording it rests on.
+    known = store.recorded_by(now if known_at is None else parse_instant(known_at))
     ref = store.resolve(endpoint, "endpoint")
     graph = lineage_graph(store, ref, as_of=asked, known_at=known)
     _add_evaluations(store, graph, asked, known)
@@ -163,6 +165,7 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
                     name=parsed.name,
                     version=version_of(parsed),
                     namespace=parsed.namespace,
+                    gone=node.gone,
                     side=node.id in evaluations,
                 )
         graph.add_edge(
@@ -176,35 +179,39 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
             record_id=edge.seq,
             valid_from=None,
             valid_to=None,
+            sure_to=None,
             event_time=edge.event_time,
         )
 
 
 def _describe(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime) -> dict[int, Described]:
     """Put the records themselves on nodes and edges, and what identifies each node."""
-    implied = {
-        ref: str(Ref(data["kind"], data["name"], "", data["namespace"]))
+    # A state of a dataset without versions is described by what describes the dataset.
+    bearer = {
+        ref: str(Ref(data["kind"], data["name"], "", data["namespace"])) if data["implied"] else ref
         for ref, data in graph.nodes(data=True)
-        if data["implied"]
     }
-    bases = store.numbers(set(implied.values()))
-    base_nodes = store.nodes(bases.values(), as_of, known_at)
-    for ref, base in implied.items():
-        if base in bases:
-            graph.nodes[ref]["record_id"] = base_nodes[bases[base]].fact
-    wanted = {data["record_id"] for _, data in graph.nodes(data=True)}
+    numbers = store.numbers(set(bearer.values()))
+    speaking: dict[int, list[Said]] = defaultdict(list)
+    for item in store.descriptions(numbers.values(), as_of, known_at):
+        speaking[item.node].append(item)
+    wanted = {item.seq for items in speaking.values() for item in items}
     wanted |= {data["record_id"] for _, _, data in graph.edges(data=True)}
     described = store.describe(number for number in wanted if number is not None)
     instant = (as_of - _EPOCH) // timedelta(microseconds=1)
-    for _, data in graph.nodes(data=True):
-        found = described.get(data["record_id"])
-        data["record"] = {} if found is None else json.loads(found.json)
+    for ref, data in graph.nodes(data=True):
+        items = speaking[numbers[bearer[ref]]] if bearer[ref] in numbers else []
+        one = merge_descriptions([(item.seq, json.loads(described[item.seq].json)) for item in items])
+        data["record_id"], data["record"], data["contradicted"] = one.main, one.record, one.contradicted
+        data["gone"] = bool(items) and all(item.gone for item in items)
         data["identified_by"] = "time_order" if data["implied"] else _identified_by(data)
         data["digest"] = "" if data["implied"] else data["record"].get("digest", "")
-        data["seen_later"] = found is not None and found.observed_at > instant and data["kind"] in ("model", "ai_agent")
+        seen = [described[item.seq].observed_at for item in items]
+        data["seen_later"] = bool(seen) and min(seen) > instant and data["kind"] in ("model", "ai_agent")
     for _, _, data in graph.edges(data=True):
         found = described.get(data["record_id"])
         data["record"] = {} if found is None else json.loads(found.json)
+        data["sure"] = data["sure_to"] is None or instant < data["sure_to"]
     return described
 
 
@@ -231,11 +238,19 @@ def _evidence(
     for ref, short in bare.items():
         if short in numbers and len(same[short]) == 1:
             meant[numbers[short]] = ref
-    pairs = store.evidence(meant, as_of, known_at)
-    described = store.describe(seq for _, seq in pairs)
+    said = store.evidence(meant, as_of, known_at)
+    described = store.describe(item.seq for item in said)
     found: dict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
-    for node, seq in pairs:
-        found[meant[node]].append((seq, json.loads(described[seq].json)))
+    for item in said:
+        record = json.loads(described[item.seq].json)
+        if item.gone and record["status"] in ("passed", "waived"):
+            record |= {"status": "stale", "because": "its source no longer shows it"}
+        elif not item.sure:
+            record |= {
+                "status": "undetermined",
+                "because": "its source changed it between two syncs, around this instant",
+            }
+        found[meant[item.node]].append((item.seq, record))
     return found, described
 
 

@@ -279,6 +279,7 @@ def _find(result: Trace) -> Iterator[Finding]:
     yield from _node_findings(result)
     yield from _model_findings(result)
     yield from _read_findings(result)
+    yield from _link_findings(result)
     for members in nx.strongly_connected_components(result.graph):
         first = min(members)
         if len(members) > 1 or result.graph.has_edge(first, first):
@@ -342,14 +343,46 @@ def _node_findings(result: Trace) -> Iterator[Finding]:
         if data["kind"] == "run" and record.get("status") in ("FAILED", "KILLED", "Failed", "Canceled"):
             yield Finding("warning", "failed-run", ref, f"{ref} ended with status {record['status']} and is upstream")
         ended = record.get("ended_at") if record.get("type") == "entity" else None
-        if ended or record.get("attributes", {}).get("lifecycle_stage") == "deleted":
+        if ended or data.get("gone") or record.get("attributes", {}).get("lifecycle_stage") == "deleted":
             yield Finding("info", "deleted-upstream", ref, f"{ref} was deleted in its source; its record is kept here")
+        if data.get("contradicted"):
+            yield Finding(
+                "error",
+                "contradiction",
+                ref,
+                f"Sources contradict each other about the content of {ref}: {', '.join(data['contradicted'])}",
+            )
         if data.get("seen_later"):
             yield Finding(
                 "info",
                 "seen-later",
                 ref,
                 f"{ref} was first read after the instant asked about: what could change in it (stage, tags) is not known for then",
+            )
+
+
+def _link_findings(result: Trace) -> Iterator[Finding]:
+    """What sources do not agree on, and what changed around the instant asked about."""
+    places: dict[tuple[str, str, str], set[str]] = {}
+    for cause, effect, data in result.graph.edges(data=True):
+        record = data.get("record", {})
+        if record.get("slot"):
+            places.setdefault((effect, data["predicate"], record["slot"]), set()).add(cause)
+        if not data.get("sure", True):
+            yield Finding(
+                "error",
+                "changed-between-syncs",
+                effect,
+                f"{effect} {data['predicate'].replace('_', ' ')} {cause}: so when last seen, and otherwise at the next "
+                "sync; the instant asked about lies between the two",
+            )
+    for (effect, predicate, _), causes in sorted(places.items()):
+        if len(causes) > 1:
+            yield Finding(
+                "error",
+                "contradiction",
+                effect,
+                f"Sources contradict each other about what {effect} {predicate.replace('_', ' ')}: {', '.join(sorted(causes))}",
             )
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lineage_explorer.records import Activity, Entity, Evidence, Relation, digest_of
+from lineage_explorer.records import Activity, Entity, Evidence, Relation, digest_of, identity_of, to_json
 from lineage_explorer.sources import Observation, Rejected
 from lineage_explorer.sources.mlflow import MLflowSource
 
@@ -88,8 +88,11 @@ def environment() -> dict[str, str]:
 class Reading:
     """What a source said, with ways to find one record in it."""
 
-    def __init__(self, location: str | Path, namespace: str = "x") -> None:
-        self.items = list(MLflowSource(str(location), namespace=namespace).read())
+    def __init__(self, location: str | Path, namespace: str = "x", *, since: Mapping[str, Any] | None = None) -> None:
+        source = MLflowSource(str(location), namespace=namespace)
+        # A cursor has been in a store: it comes back as JSON.
+        self.items = list(source.read() if since is None else source.read_changes(json.loads(json.dumps(since))))
+        self.cursor, self.enumerated = source.cursor, source.enumerated
         self.records = [item.record for item in self.items if isinstance(item, Observation)]
         self.rejected = [item for item in self.items if isinstance(item, Rejected)]
 
@@ -99,6 +102,20 @@ class Reading:
             (item.position, digest_of(item.record) if isinstance(item, Observation) else item.reason)
             for item in self.items
         )
+
+    def said(self, part: str | None = None) -> set[tuple[str, str, str]]:
+        """Part, identity and digest of every record; part, position and reason of every rejection."""
+        return {
+            (item.part, identity_of(to_json(item.record)), digest_of(item.record))
+            if isinstance(item, Observation)
+            else (item.part, item.position, item.reason)
+            for item in self.items
+            if part in (None, item.part)
+        }
+
+    def runs(self) -> set[str]:
+        """Ids of the runs that were read."""
+        return {record.ref.removeprefix("run:x/") for record in self.records if isinstance(record, Activity)}
 
     def entity(self, ref: str) -> Entity:
         """The entity of a reference."""
@@ -138,6 +155,43 @@ def change(database: Path, statement: str, *parameters: Any) -> None:
     """Run one SQL statement that must change something."""
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         assert connection.execute(statement, parameters).rowcount, statement
+
+
+#: When the estate's runs had all ended, and a time by which they are long past.
+OLD, YOUNG = 1_760_000_900_000, 1_761_000_000_000
+
+
+def add_run(database: Path, run_id: str, ended: int | None, *, like: str, started: int | None = None) -> None:
+    """Add a run, the row of another with an id and times of its own; it runs if it has no end."""
+    change(
+        database,
+        """
+        INSERT INTO runs (run_uuid, name, source_type, user_id, status, lifecycle_stage, artifact_uri, experiment_id,
+                          start_time, end_time)
+        SELECT ?, 'added', source_type, user_id, ?, 'active', artifact_uri, experiment_id, ?, ?
+        FROM runs WHERE run_uuid = ?
+        """,
+        run_id,
+        "RUNNING" if ended is None else "FINISHED",
+        (ended or YOUNG) - 60_000 if started is None else started,
+        ended,
+        like,
+    )
+
+
+def read_data(database: Path, run_id: str, like: str) -> None:
+    """Let a run read what another run read."""
+    change(
+        database,
+        """
+        INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id)
+        SELECT input_uuid || ?, source_type, source_id, destination_type, ? FROM inputs
+        WHERE source_type = 'DATASET' AND destination_id = ?
+        """,
+        run_id[:3],
+        run_id,
+        like,
+    )
 
 
 def tag_run(database: Path, run_id: str, **tags: str) -> None:

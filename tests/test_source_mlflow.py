@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 import sqlite3
@@ -13,24 +14,28 @@ import pytest
 
 from lineage_explorer.errors import LocationNotFound, SourceError, SourceUnavailable, UnsupportedVersion
 from lineage_explorer.questions import audit
-from lineage_explorer.records import parse_instant, to_json
+from lineage_explorer.records import Entity, Evidence, parse_instant, to_json
 from lineage_explorer.sources import open_source
 from lineage_explorer.sources.mlflow import MLflowSource
 from lineage_explorer.sources.mlflow.revisions import KNOWN
 from lineage_explorer.store import Store
 from tests.mlflow_estates import (
     HOSTILE,
+    OLD,
     SHA,
+    YOUNG,
     Estate,
     Reading,
+    add_run,
     change,
     estate,
     every_revision,
     plant,
+    read_data,
     tag_run,
     tag_version,
 )
-from tests.source_contract import PLANTED, SourceContract, contents
+from tests.source_contract import PLANTED, SECRETS, SourceContract, contents
 
 
 @pytest.fixture(scope="session")
@@ -655,6 +660,217 @@ def test_a_students_database_is_read_at_its_own_schema(student: Path) -> None:
 def test_a_students_file_store_is_told_how_to_be_read(student: Path) -> None:
     with pytest.raises(SourceError, match="is an MLflow file store"):
         list(MLflowSource(str(student / "mlruns")).read())
+
+
+# --- what a second read reads ---
+
+BOTH = frozenset({"registry", "runs"})
+ADDED = "ad" * 16
+
+
+@pytest.fixture
+def settled(mine: Estate) -> Estate:
+    """An estate whose runs are long past, but for one: a second read reads it and those that it must."""
+    add_run(mine.database, "1" * 32, YOUNG, like=mine.ids["prepare"])
+    return mine
+
+
+def gate_on_a_run(mine: Estate) -> None:
+    add_run(mine.database, ADDED, YOUNG, like=mine.ids["train"])
+    tag_run(mine.database, ADDED, gate__f1__run_id=mine.ids["silent-evaluation"], gate__f1__threshold="f1 > 0.5")
+
+
+def known_data(mine: Estate) -> None:
+    add_run(mine.database, ADDED, YOUNG, like=mine.ids["train"])
+    read_data(mine.database, ADDED, mine.ids["train"])
+    tag_run(mine.database, ADDED, data__holdout__uri="s3://elsewhere/holdout.parquet")
+
+
+def register_an_old_run(mine: Estate) -> None:
+    change(
+        mine.database,
+        """
+        INSERT INTO model_versions (name, version, creation_time, source, run_id, status, current_stage)
+        VALUES ('churn', 9, ?, '/old/model', ?, 'READY', 'None')
+        """,
+        YOUNG,
+        mine.ids["failed-write"],
+    )
+
+
+def statement(text: str, *names: str) -> Any:
+    """A change by one statement about the things of these names."""
+    return lambda mine: change(mine.database, text, *(mine.ids[name] for name in names))
+
+
+#: What may happen between two reads, and is seen by the second.
+SEEN = {
+    "nothing": lambda mine: None,
+    "a new run": lambda mine: add_run(mine.database, ADDED, YOUNG + 1, like=mine.ids["train"]),
+    "a run that began": lambda mine: add_run(mine.database, ADDED, None, like=mine.ids["train"], started=OLD),
+    "a new run that read known data": known_data,
+    "a gate on a new run that points at an old one": gate_on_a_run,
+    "a gate on an old run": lambda mine: tag_run(mine.database, mine.ids["sweep"], gate__review__status="passed"),
+    "a running run that ended": statement(
+        "UPDATE runs SET status = 'FINISHED', end_time = start_time + 1 WHERE run_uuid = ?", "still-running"
+    ),
+    "a running run that failed without an end": statement(
+        "UPDATE runs SET status = 'FAILED' WHERE run_uuid = ?", "still-running"
+    ),
+    "a version of an old run": register_an_old_run,
+    "a moved alias": statement("UPDATE registered_model_aliases SET version = 2 WHERE alias = 'champion'"),
+    "a changed tag of a version": lambda mine: tag_version(mine.database, 1, "gate.approval.status", "rejected"),
+    "a withdrawn tag": statement("DELETE FROM model_version_tags WHERE key = 'smoke_test'"),
+    "a deleted version": statement(
+        "UPDATE model_versions SET current_stage = 'Deleted_Internal', source = 'REDACTED', run_id = 'REDACTED' "
+        "WHERE name = 'churn' AND version = 4"
+    ),
+    "a renamed experiment": statement("UPDATE experiments SET name = 'renamed' WHERE experiment_id = ?", "experiment"),
+    "a late metric of an evaluation": statement(
+        "UPDATE latest_metrics SET value = 0.1 WHERE key = 'f1' AND run_uuid = ?", "silent-evaluation"
+    ),
+    "a deleted run of a version": statement("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?", "train"),
+    "a deleted run": lambda mine: change(
+        mine.database,
+        "UPDATE runs SET lifecycle_stage = 'deleted', deleted_time = ? WHERE run_uuid = ?",
+        YOUNG + 1,
+        mine.ids["failed-write"],
+    ),
+    "a model that an old run logged late": lambda mine: change(
+        mine.database,
+        "UPDATE logged_models SET source_run_id = ?, last_updated_timestamp_ms = ? WHERE model_id = ?",
+        mine.ids["sweep"],
+        YOUNG + 1,
+        mine.ids["m-agent"],
+    ),
+}
+
+
+@pytest.mark.parametrize("happened", SEEN)
+def test_a_second_read_finds_what_happened_and_says_of_it_what_a_full_read_says(settled: Estate, happened: str) -> None:
+    first = Reading(settled.database)
+    SEEN[happened](settled)
+    full, second = Reading(settled.database), Reading(settled.database, since=first.cursor)
+    assert (first.enumerated, second.enumerated) == (BOTH, {"registry"})
+    assert second.said("registry") == full.said("registry")
+    assert second.said() <= full.said()
+    assert full.said() - first.said() <= second.said()
+    # Nothing is in two parts: what one read files under "runs", no other files under "registry".
+    parts: dict[str, set[str]] = {}
+    for part, identity, _ in first.said() | full.said() | second.said():
+        parts.setdefault(identity, set()).add(part)
+    assert {identity for identity, found in parts.items() if len(found) > 1} == set()
+    # The next read knows as much as after a full one, and leaves out the same.
+    assert Reading(settled.database, since=second.cursor).said() == Reading(settled.database, since=full.cursor).said()
+
+
+def test_what_cannot_have_changed_is_not_read_again(settled: Estate) -> None:
+    second = Reading(settled.database, since=Reading(settled.database).cursor)
+    needless = {settled.ids[name] for name in ("prepare", "sweep", "failed-write", HOSTILE)}
+    assert second.runs() & needless == set()
+    assert second.runs() >= {settled.ids[name] for name in ("train", "evaluate", "still-running", "build-agent")}
+
+
+def test_a_deleted_name_is_missing_from_the_registry_that_was_read_in_full(settled: Estate) -> None:
+    first = Reading(settled.database)
+    for table in ("model_versions", "registered_models"):
+        change(settled.database, f"DELETE FROM {table} WHERE name = 'churn-archived'")
+    second = Reading(settled.database, since=first.cursor)
+    assert "model:x/churn-archived" in {record.ref for record in first.records if isinstance(record, Entity)}
+    assert "model:x/churn-archived" not in {record.ref for record in second.records if isinstance(record, Entity)}
+    assert "registry" in second.enumerated
+
+
+def test_a_run_that_is_dated_back_is_found_by_a_full_read_only(settled: Estate) -> None:
+    first = Reading(settled.database)
+    add_run(settled.database, ADDED, OLD, like=settled.ids["train"])
+    second = Reading(settled.database, since=first.cursor)
+    assert ADDED not in second.runs()
+    assert "runs" not in second.enumerated
+    assert ADDED in Reading(settled.database).runs()
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(59, True), (61, False)])
+def test_clocks_may_be_wrong_by_the_overlap(settled: Estate, minutes: int, found: bool) -> None:
+    first = Reading(settled.database)
+    add_run(settled.database, ADDED, YOUNG - minutes * 60_000, like=settled.ids["train"], started=OLD)
+    assert (ADDED in Reading(settled.database, since=first.cursor).runs()) is found
+
+
+def test_a_run_that_ended_in_the_future_hides_no_later_ones(settled: Estate) -> None:
+    add_run(settled.database, "2" * 32, 4_000_000_000_000, like=settled.ids["train"])
+    first = Reading(settled.database)
+    assert first.cursor["watermark"] < 4_000_000_000_000
+    add_run(settled.database, ADDED, YOUNG + 1, like=settled.ids["train"], started=OLD)
+    assert ADDED in Reading(settled.database, since=first.cursor).runs()
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"format": 2},
+        {"kind": "server"},
+        {"namespace": "y"},
+        {"reader": "0.0.0"},
+        {"watermark": None},
+        {"watermark": "yesterday"},
+        {"again": [["r"]]},
+        {"datasets": {"dataset:x/d": {"bases": []}}},
+        {"datasets": {"dataset:x/d": {"bases": ["hearsay"]}}},
+        {"experiments": None},
+    ],
+)
+def test_a_cursor_of_something_else_leads_to_a_full_read(settled: Estate, spoilt: dict[str, Any]) -> None:
+    full = Reading(settled.database)
+    for cursor in ({**full.cursor, **spoilt}, {}, spoilt):
+        again = Reading(settled.database, since=cursor)
+        assert again.enumerated == BOTH
+        assert again.said() == full.said()
+        assert again.cursor == full.cursor
+
+
+def test_a_read_that_was_broken_off_has_enumerated_nothing_and_leaves_no_cursor(settled: Estate) -> None:
+    source = MLflowSource(str(settled.database), namespace="x")
+    assert list(source.read())
+    assert source.enumerated == BOTH
+    reading = source.read()
+    next(reading)
+    assert (source.enumerated, source.cursor) == (frozenset(), {})
+
+
+def test_no_secret_is_in_a_cursor(settled: Estate) -> None:
+    plant(settled.database, settled.ids["train"], PLANTED)
+    tag_version(settled.database, 2, "gate.borrowed.run_id", PLANTED["a_note"])
+    change(settled.database, "UPDATE datasets SET dataset_source = ?, name = ?", *[PLANTED["a_url"]] * 2)
+    text = json.dumps(Reading(settled.database).cursor)
+    assert [name for name, secret in SECRETS.items() if secret in text] == []
+
+
+def test_a_gate_that_only_repeats_a_measurement_is_one_piece_of_evidence(settled: Estate) -> None:
+    for field, value in {"run_id": settled.ids["evaluate"], "threshold": "auc > 0.5"}.items():
+        change(
+            settled.database,
+            "INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) VALUES (?, ?, ?, ?)",
+            settled.ids["m-first"],
+            settled.ids["experiment"],
+            f"gate.auc.{field}",
+            value,
+        )
+    told = Reading(settled.database)
+    found = [record for record in told.records if isinstance(record, Evidence) and record.gate == "auc"]
+    about = [record for record in found if record.subject == f"logged_model:x/{settled.ids['m-first']}"]
+    assert [record.grade for record in about] == ["recomputed"]
+
+
+@pytest.mark.parametrize("revision", [KNOWN[0], KNOWN[-1]])
+def test_every_schema_knows_what_changed(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, revision: str
+) -> None:
+    path = tmp_path / "old.db"
+    shutil.copyfile(every_revision(tmp_path_factory.mktemp("revisions")) / f"{revision}.db", path)
+    first = Reading(path)
+    change(path, "UPDATE runs SET name = 'renamed' WHERE run_uuid = 'r1'")
+    assert Reading(path, since=first.cursor).activity("r1").attributes["name"] == "renamed"
 
 
 # --- the page ---

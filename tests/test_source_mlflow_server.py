@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
@@ -26,7 +27,7 @@ from lineage_explorer.records import digest_of, to_json
 from lineage_explorer.sources import Observation, open_source
 from lineage_explorer.sources.mlflow import MLflowSource, server
 from lineage_explorer.store import Store, open_store
-from tests.mlflow_estates import Answer, Estate, Reading, estate, plant, relayed, served, tag_version
+from tests.mlflow_estates import OLD, YOUNG, Answer, Estate, Reading, estate, plant, relayed, served, tag_version
 from tests.source_contract import PLANTED, SourceContract
 
 RUNS = "/api/2.0/mlflow/runs/search"
@@ -431,6 +432,161 @@ def test_mlflows_own_credentials_are_sent(monkeypatch: pytest.MonkeyPatch) -> No
         guard.shutdown()
         thread.join()
     assert seen == ["Bearer abc"]
+
+
+# --- what a second read reads ---
+
+
+def ask(address: str, method: str, path: str, **payload: Any) -> dict[str, Any]:
+    """One call of MLflow's API, by which its client writes too."""
+    request = urllib.request.Request(
+        f"{address}/api/2.0/mlflow/{path}", json.dumps(payload).encode(), {"Content-Type": "application/json"}
+    )
+    request.method = method
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        told: dict[str, Any] = json.load(reply)
+    return told
+
+
+def begin(address: str, start: int, experiment: str = "1") -> str:
+    """A run that is running."""
+    made = ask(address, "POST", "runs/create", experiment_id=experiment, start_time=start)
+    return str(made["run"]["info"]["run_id"])
+
+
+def end(address: str, run_id: str, when: int) -> None:
+    """It has ended."""
+    ask(address, "POST", "runs/update", run_id=run_id, status="FINISHED", end_time=when)
+
+
+def compared(running: Served, since: dict[str, Any]) -> Reading:
+    """A second read of the server, after comparing it with a full one."""
+    full, second = Reading(running.address), Reading(running.address, since=since)
+    assert second.enumerated == {"registry"}
+    assert second.said("registry") == full.said("registry")
+    assert second.said() <= full.said()
+    return second
+
+
+@pytest.fixture
+def settled(running: Served) -> dict[str, Any]:
+    """The cursor after a read of a server whose runs are long past, but for one."""
+    end(running.address, begin(running.address, YOUNG - 1), YOUNG)
+    first = Reading(running.address)
+    assert first.enumerated == {"registry", "runs"}
+    return first.cursor
+
+
+def test_a_second_read_of_a_server_leaves_out_what_cannot_have_changed(
+    running: Served, settled: dict[str, Any]
+) -> None:
+    second = compared(running, settled)
+    needless = {running.ids[name] for name in ("prepare", "sweep", "failed-write", "gone", "abandoned-run")}
+    assert second.runs() & needless == set()
+    assert second.runs() >= {running.ids[name] for name in ("train", "evaluate", "still-running", "build-agent")}
+
+
+def test_a_second_read_of_a_server_finds_runs_that_began_ended_or_were_registered(
+    running: Served, settled: dict[str, Any]
+) -> None:
+    address = running.address
+    early, late, back = begin(address, OLD), begin(address, YOUNG + 5), begin(address, OLD)
+    end(address, back, OLD + 1)
+    registered = running.ids["failed-write"]
+    second = compared(running, settled)
+    assert {early, late} <= second.runs()
+    assert back not in second.runs()  # dated back: a full read finds it
+    assert registered not in second.runs()
+    end(address, early, OLD + 2)
+    version = ask(address, "POST", "model-versions/create", name="churn", source=f"runs:/{registered}/model", run_id=registered)
+    third = compared(running, second.cursor)
+    assert third.activity(early).status == "FINISHED"
+    assert registered in third.runs()
+    assert back in Reading(address).runs()
+    ask(address, "DELETE", "model-versions/delete", name="churn", version=version["model_version"]["version"])
+    fourth = compared(running, third.cursor)
+    assert registered in fourth.runs()  # once more, because it has become a run of no version
+    assert registered not in compared(running, fourth.cursor).runs()
+    for run_id in (early, late, back):
+        ask(address, "POST", "runs/delete", run_id=run_id)
+
+
+def test_a_second_read_of_a_server_reads_the_whole_registry(running: Served, settled: dict[str, Any]) -> None:
+    address = running.address
+    ask(address, "POST", "registered-models/create", name="short-lived")
+    ask(address, "POST", "registered-models/alias", name="churn", alias="passing", version="2")
+    ask(address, "POST", "model-versions/set-tag", name="churn", version="2", key="passing", value="Rejected")
+    second = compared(running, settled)
+    assert second.entity("model:x/short-lived")
+    assert second.causes("model:x/churn~passing", "alias_of").keys() == {"model:x/churn@2"}
+    assert second.evidence("model:x/churn@2")["passing"].status == "failed"
+    ask(address, "DELETE", "registered-models/delete", name="short-lived")
+    ask(address, "DELETE", "registered-models/alias", name="churn", alias="passing")
+    ask(address, "DELETE", "model-versions/delete-tag", name="churn", version="2", key="passing")
+    third = compared(running, second.cursor)
+    assert "model:x/short-lived" not in {ref for _, ref, _ in third.said() for ref in ref.split("\x1f")}
+    assert third.relations(effect="model:x/churn~passing") == []
+    assert "passing" not in third.evidence("model:x/churn@2")
+
+
+def test_a_second_read_of_a_server_asks_nothing_run_by_run(running: Served, settled: dict[str, Any]) -> None:
+    asked: Counter[str] = Counter()
+
+    def note(path: str, count: int) -> Answer | None:
+        asked[path.partition("?")[0].rpartition("mlflow/")[2]] += 1
+        return None
+
+    whole = compared(running, settled).said()
+    with relayed(running.address, note) as address:
+        assert Reading(address, since=settled).said() == whole
+    # Of the two runs that tags and versions name and that are nowhere: it is not known how they ended.
+    assert asked["runs/get"] <= 2
+
+
+def test_a_run_that_went_on_is_asked_again_what_it_read(running: Served, settled: dict[str, Any]) -> None:
+    run_id = running.ids["silent-evaluation"]
+    with contextlib.closing(sqlite3.connect(running.database)) as database:
+        (ended,) = database.execute("SELECT end_time FROM runs WHERE run_uuid = ?", (run_id,)).fetchone()
+    ask(running.address, "POST", "runs/update", run_id=run_id, status="RUNNING")
+    payload = {"run_id": run_id, "models": [{"model_id": running.ids["m-agent"]}]}
+    ask(running.address, "POST", "runs/log-inputs", **payload)
+    try:
+        assert settled["model_inputs"][run_id][1] == [running.ids["m-second"]]
+        read = compared(running, settled).causes(f"run:x/{run_id}", "used")
+        assert f"logged_model:x/{running.ids['m-agent']}" in read
+    finally:
+        end(running.address, run_id, ended)
+
+
+def test_a_server_and_its_file_choose_the_same_runs(running: Served, settled: dict[str, Any]) -> None:
+    new = begin(running.address, YOUNG + 7)
+    server_ = Reading(running.address, since=settled).runs()
+    file = Reading(running.database, since={**settled, "kind": "file", "model_inputs": {}})
+    deleted = {running.ids[name] for name in ("gone", "abandoned-run")}
+    assert file.enumerated == {"registry"}
+    # The file tells besides when runs were deleted.
+    assert new in server_
+    assert file.runs() - server_ >= deleted
+    assert server_ <= file.runs()
+    ask(running.address, "POST", "runs/delete", run_id=new)
+
+
+def test_the_cursor_of_a_file_is_none_of_its_server(running: Served) -> None:
+    told = Reading(running.address, since=Reading(running.database).cursor)
+    assert told.enumerated == {"registry", "runs"}
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("call", ["registered-models/search", "runs/search", "metrics/get-history"])
+def test_what_a_failing_server_left_out_is_not_taken_for_gone(
+    running: Served, settled: dict[str, Any], call: str
+) -> None:
+    with relayed(running.address, failing(call, (500, b"oops"))) as address:
+        source = MLflowSource(address, namespace="x")
+        for reading in (source.read(), source.read_changes(settled)):
+            with pytest.raises(SourceUnavailable):
+                list(reading)
+            assert (source.enumerated, source.cursor) == (frozenset(), {})
 
 
 # --- last, because it ends the server ---

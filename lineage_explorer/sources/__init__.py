@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .protocol import Observation, Rejected, Source, available, open_source
+from .protocol import Enumerating, Observation, Rejected, Resumable, Source, available, open_source
 
-__all__ = ["Observation", "Rejected", "Source", "available", "open_source"]
+__all__ = ["Enumerating", "Observation", "Rejected", "Resumable", "Source", "available", "open_source"]

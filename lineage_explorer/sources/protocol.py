@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -32,11 +32,14 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         Where in the source: ``"runs/8a3f"``, ``"deployments.jsonl:7"``.
     observed_at : datetime or None
         When the source was in this state; None means "now, as it is read".
+    part : str
+        The part of the source that it belongs to; see :class:`Enumerating`.
     """
 
     record: Record
     position: str = ""
     observed_at: datetime | None = None
+    part: str = ""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +53,14 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
         Where in the source.
     excerpt : str
         At most the first 2,000 characters of the raw text.
+    part : str
+        The part of the source that it belongs to; see :class:`Enumerating`.
     """
 
     reason: str
     position: str = ""
     excerpt: str = ""
+    part: str = ""
 
 
 @runtime_checkable
@@ -79,6 +85,31 @@ class Source(Protocol):
 
     def read(self) -> Iterator[Observation | Rejected]:
         """Every record, one at a time."""
+        ...
+
+
+@runtime_checkable
+class Enumerating(Protocol):
+    """A source that can say of which of its parts it has read everything.
+
+    Only then does what was there before and is there no longer count as vanished. A source of several
+    parts (a registry that is always read in full, runs that are read as they change) names the part on
+    each observation; most have the one part ``""``.
+    """
+
+    #: The parts that the last read, once it came to its end, read in full. Empty until then.
+    enumerated: frozenset[str]
+
+
+@runtime_checkable
+class Resumable(Enumerating, Protocol):
+    """A source that can read only what may have changed since an earlier read."""
+
+    #: What the next :meth:`read_changes` needs to know, as plain JSON values; valid once a read came to its end.
+    cursor: dict[str, Any]
+
+    def read_changes(self, cursor: Mapping[str, Any]) -> Iterator[Observation | Rejected]:
+        """Like ``read``, but without what cannot have changed since the read that left this cursor."""
         ...
 
 

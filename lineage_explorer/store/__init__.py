@@ -1,10 +1,12 @@
-"""The store: one file that remembers what the source systems forget."""
+"""The store: what remembers what the source systems forget."""
 
 from __future__ import annotations
 
-from .database import Found, Store
-from .journal import SyncResult
+from .database import Store
+from .log import TreeHead
+from .names import Found
 from .opening import open_store
+from .sync import SyncResult
 from .walk import Direction, Edge, Node, Reached
 
-__all__ = ["Direction", "Edge", "Found", "Node", "Reached", "Store", "SyncResult", "open_store"]
+__all__ = ["Direction", "Edge", "Found", "Node", "Reached", "Store", "SyncResult", "TreeHead", "open_store"]

@@ -1,90 +1,54 @@
-"""Writing to a store in acknowledged batches, and asking it."""
+"""A store: writing to it in acknowledged batches, and asking it."""
 
 from __future__ import annotations
 
 import difflib
-import functools
-import getpass
 import itertools
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from ..errors import (
-    AmbiguousReference,
-    InvalidRef,
-    StoreError,
-    UnknownReference,
-)
+from ..errors import AmbiguousReference, InvalidRef, SourceError, StoreError, UnknownReference
 from ..records import Record, Ref
-from ..redaction import RULES_VERSION, redact_text
-from ..sources.protocol import Observation, Rejected, Source
-from ..version import __version__
-from . import walk
-from .journal import Batch, SyncResult, micros_of
+from ..redaction import redact_text
+from ..sources.protocol import Enumerating, Observation, Rejected, Resumable, Source, open_source
+from . import names, tables, walk
+from .engines import Engine, SQLite
+from .journal import Journal, Scope, micros_of, prepare, storable
+from .log import Tree, TreeHead
+from .sync import Sync, SyncResult, resume_at
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Engine
+
+    from .verification import Verification
 
 #: Records in one transaction: what is acknowledged together.
 BATCH = 2_000
-#: Node numbers kept in memory between batches; bounded so that an ingest's memory is.
-_NUMBERS = 200_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Found(NamedTuple):
-    """A search hit."""
+class Retried(NamedTuple):
+    """What reading a source again came to: how many records were stored, or why it could not be read."""
 
-    ref: str
-    kind: str
-    name: str
-    resolved: bool
-
-
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
-
-
-def _reading(method: Callable[Concatenate[Store, Given], Answer]) -> Callable[Concatenate[Store, Given], Answer]:
-    """Tell a question that the file could not answer (damaged, locked, gone) as an error of the store."""
-
-    @functools.wraps(method)
-    def ask(self: Store, /, *arguments: Given.args, **named: Given.kwargs) -> Answer:
-        try:
-            return method(self, *arguments, **named)
-        except sqlite3.Error as error:
-            raise StoreError(f"{str(self.path)!r} cannot be read: {error}") from error
-
-    return ask
-
-
-class Connection(sqlite3.Connection):
-    """SQLAlchemy closes the connection that an interrupt (Ctrl-C) hit; this one goes on, for the store is still open."""
-
-    def close(self) -> None:
-        """Do nothing: SQLAlchemy may not close what it did not open."""
-
-    def end(self) -> None:
-        """Close for good."""
-        super().close()
+    system: str
+    location: str
+    stored: int
+    error: str = ""
 
 
 class Store:
     """The append-only journal of records, and the questions it can answer.
 
-    Made by :func:`open_store`. Several processes may have one file open together.
+    Made by :func:`open_store`. Several processes may have one store open together.
     """
 
-    def __init__(self, path: Path, connection: Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._engine: Engine | None = None
-        self._known: dict[str, int] = {}
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._journal = Journal(engine)
 
     def __enter__(self) -> Self:
         return self
@@ -95,13 +59,29 @@ class Store:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Store {str(self.path)!r}>"
+        return f"<Store {self.name!r}>"
+
+    @property
+    def name(self) -> str:
+        """The place of the store, without secrets."""
+        return self._engine.name
+
+    @property
+    def path(self) -> Path:
+        """The file of a store on SQLite.
+
+        Raises
+        ------
+        StoreError
+            When the store is on a server.
+        """
+        if isinstance(self._engine, SQLite):
+            return self._engine.path
+        raise StoreError(f"{self.name!r} is not a file")
 
     def close(self) -> None:
-        """Let the file go."""
-        if self._engine is not None:
-            self._engine.dispose()
-        self._connection.end()
+        """Let the database go."""
+        self._engine.close()
 
     # --- writing ---
 
@@ -113,16 +93,24 @@ class Store:
         records : iterable of Record, Observation or Rejected
             Read lazily, so that memory does not grow with their number.
         origin : str
-            Shown as the location they came from.
+            Shown as the location they came from. What one origin says is compared with what the same
+            origin said before.
 
         Returns
         -------
         SyncResult
             ``read = stored + unchanged + quarantined``.
         """
-        return self._sync(records, system="records", location=origin, namespace="")
+        return self._sync(records, Scope("records", "", origin, ""), None, None, None)
 
-    def ingest(self, source: Source, *, progress: Callable[[int], object] | None = None) -> SyncResult:
+    def ingest(
+        self,
+        source: Source,
+        *,
+        progress: Callable[[int], object] | None = None,
+        full: bool = False,
+        observed_at: datetime | None = None,
+    ) -> SyncResult:
         """Read a source into the store.
 
         What was committed before a source fails stays; the failure is raised, and the sync is on
@@ -134,137 +122,192 @@ class Store:
             As :func:`lineage_explorer.sources.open_source` gives it.
         progress : callable, optional
             Called with the number of records just dealt with.
+        full : bool
+            Read everything, also where the source could read only what changed since the last sync.
+        observed_at : datetime, optional
+            When the source was in the state that is read (an export has an age); now by default.
 
         Returns
         -------
         SyncResult
-            ``read = stored + unchanged + quarantined``.
+            ``read = stored + unchanged + quarantined``; and what vanished, where the source was read in full.
         """
-        return self._sync(
-            source.read(),
-            system=source.name,
-            location=source.location,
-            namespace=source.namespace,
-            progress=progress,
-        )
+        place = Scope(source.name, source.namespace, _whole(source.location), "")
+        resumed = None if full or not isinstance(source, Resumable) else resume_at(self._engine, _storable(place))
+        items = source.read_changes(resumed) if resumed is not None and isinstance(source, Resumable) else source.read()
+        return self._sync(items, place, source, progress, observed_at)
 
     def _sync(
         self,
         items: Iterable[Record | Observation | Rejected],
-        *,
-        system: str,
-        location: str,
-        namespace: str,
-        progress: Callable[[int], object] | None = None,
+        place: Scope,
+        source: Source | None,
+        progress: Callable[[int], object] | None,
+        observed_at: datetime | None,
     ) -> SyncResult:
-        total, sync, complete = SyncResult(), 0, False
-        iterator = iter(items)
+        sync = Sync(
+            self._engine, self._journal, _storable(place), None if observed_at is None else micros_of(observed_at)
+        )
+        total, begun, ended = SyncResult(), False, False
         try:
-            sync = self._begin_sync(system, redact_text(location), namespace)
-            for chunk in _batched(iterator):
-                total += self._write(sync, chunk)
+            for chunk, last in _batched(iter(items)):
+                prepared = [prepare(item) for item in chunk]
+                with self._transaction() as (now, tree):
+                    if not begun:
+                        sync.begin(now, tree)
+                    counted = total + (sync.write(prepared, now, tree) if prepared else SyncResult())
+                    if last:
+                        counted, ended = self._ended(sync, source, counted, now, tree)
+                total, begun = counted, True
                 if progress is not None:
                     progress(len(chunk))
-            complete = True
-        finally:
-            if sync:
-                self._end_sync(sync, total, complete)
+            while not ended:  # so much vanished that it takes several transactions
+                with self._transaction() as (now, tree):
+                    total, ended = self._ended(sync, source, total, now, tree)
+        except BaseException as error:
+            if not ended:
+                self._interrupted(sync, total, error, begun=begun)
+            raise
         return total
 
-    def _write(self, sync: int, chunk: list[Observation | Rejected]) -> SyncResult:
-        if len(self._known) > _NUMBERS:
-            self._known.clear()
+    def _ended(
+        self, sync: Sync, source: Source | None, total: SyncResult, now: int, tree: Tree
+    ) -> tuple[SyncResult, bool]:
+        """Bury a portion of what vanished; when nothing is left of it, end the sync."""
+        vanished = sync.bury(source.enumerated if isinstance(source, Enumerating) else (), now, tree)
+        if vanished is not None:
+            total += SyncResult(vanished=vanished)
+            if sync.burying:
+                return total, False
+        cursor = source.cursor if isinstance(source, Resumable) else None
+        return sync.finish(total, now, tree, complete=True, cursor=cursor), True
+
+    def _interrupted(self, sync: Sync, total: SyncResult, error: BaseException, *, begun: bool) -> None:
+        """Put a sync that failed on record, as far as the store can still be written."""
         try:
-            with self._transaction() as (connection, now):
-                return Batch(connection, sync, now, self._known).write(chunk)
-        except BaseException:
-            self._known.clear()  # numbers given in a transaction that was undone
-            raise
-
-    def _begin_sync(self, system: str, location: str, namespace: str) -> int:
-        from .schema import metadata
-
-        with self._transaction() as (connection, now):
-            table = metadata().tables["sync"]
-            inserted = connection.execute(
-                table.insert(),
-                {
-                    "started_at": now,
-                    "observed_at": now,
-                    "system": system,
-                    "location": location,
-                    "namespace": namespace,
-                    "actor": _actor(),
-                    "tool_version": __version__,
-                    "redaction_rules": RULES_VERSION,
-                },
-            )
-            return int(inserted.inserted_primary_key[0])
-
-    def _end_sync(self, sync: int, total: SyncResult, complete: bool) -> None:
-        from .schema import metadata
-
-        with self._transaction() as (connection, now):
-            connection.execute(
-                metadata().tables["sync_end"].insert(),
-                {
-                    "sync": sync,
-                    "finished_at": now,
-                    "read": total.read,
-                    "stored": total.stored,
-                    "unchanged": total.unchanged,
-                    "quarantined": total.quarantined,
-                    "complete": int(complete),
-                },
-            )
+            with self._transaction() as (now, tree):
+                if not begun:
+                    sync.begin(now, tree)
+                sync.finish(total, now, tree, complete=False)
+        except StoreError as second:
+            error.add_note(f"The end of this sync could not be recorded either: {second}")
 
     @contextmanager
-    def _transaction(self) -> Iterator[tuple[Any, int]]:
-        """A write transaction through SQLAlchemy, and an instant after all recorded ones."""
-        from sqlalchemy.exc import DBAPIError
-
+    def _transaction(self) -> Iterator[tuple[int, Tree]]:
+        """A write transaction: an instant after all recorded ones, and the tree as it stands."""
         try:
-            with self._writer().begin() as connection:
-                last = connection.exec_driver_sql(
-                    "SELECT max(coalesce((SELECT max(finished_at) FROM sync_end), 0), coalesce((SELECT max(started_at) FROM sync), 0),"
-                    " coalesce((SELECT recorded_at FROM journal ORDER BY seq DESC LIMIT 1), 0))"
-                ).scalar_one()
+            with self._engine.transaction():
+                tree = self._journal.tree()
+                size = tree.size
+                last = self._engine.one("SELECT max(recorded_at) FROM head") or 0
                 # A clock that jumps back must not let a later record look earlier.
-                yield connection, max(micros_of(datetime.now(UTC)), last + 1)
-        except DBAPIError as error:
-            raise StoreError(
-                f"cannot write to {str(self.path)!r}: {error.orig}; nothing of this batch was stored"
-            ) from error
-        finally:
-            if self._connection.in_transaction:  # SQLAlchemy leaves it so when it was interrupted
-                self._connection.rollback()
+                now = max(micros_of(datetime.now(UTC)), last + 1)
+                yield now, tree
+                if tree.size > size:
+                    self._journal.seal(tree, now)
+        except BaseException:
+            self._journal.forget()  # numbers given in a transaction that was undone
+            raise
 
-    def _writer(self) -> Engine:
-        if self._engine is None:
-            from sqlalchemy import create_engine, event
-            from sqlalchemy.pool import StaticPool
+    def rebuild(self, *, progress: Callable[[int], object] | None = None) -> int:
+        """Make the projection anew from the journal.
 
-            self._engine = create_engine("sqlite://", creator=lambda: self._connection, poolclass=StaticPool)
-            # The driver must not open transactions by itself: a writer takes the lock at once, or
-            # two writers that both began as readers would refuse each other.
-            event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        return self._engine
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the number of entries just replayed.
+
+        Returns
+        -------
+        int
+            Entries replayed.
+        """
+        from .replay import rebuild
+
+        self._journal.forget()
+        return rebuild(self._engine, progress)
+
+    def retry(self, *, progress: Callable[[int], object] | None = None) -> list[Retried]:
+        """Read the sources of what is quarantined again, in full: after an upgrade they may be understood.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the number of records just dealt with.
+
+        Returns
+        -------
+        list of Retried
+            One for each source; those that cannot be read any more say why.
+        """
+        outcomes: list[Retried] = []
+        for system, location, namespace in tables.open_quarantine(self._engine):
+            try:
+                source = open_source(f"{system}:{location}", namespace=namespace or None)
+                done = self.ingest(source, progress=progress, full=True)
+            except SourceError as error:
+                outcomes.append(Retried(system, location, 0, str(error)))
+            else:
+                outcomes.append(Retried(system, location, done.stored))
+        return outcomes
+
+    # --- trusting ---
+
+    def checkpoint(self) -> TreeHead:
+        """The head of the log now: keep its text elsewhere, to prove later that the log only grew."""
+        size, root = (self._engine.rows("SELECT size, root FROM head ORDER BY size DESC LIMIT 1") or [(0, None)])[0]
+        return TreeHead(size, bytes(root)) if root is not None else TreeHead(0, self._journal.tree().head().root)
+
+    def verify(
+        self, against: TreeHead | str | None = None, *, progress: Callable[[int], object] | None = None
+    ) -> Verification:
+        """Check that nothing was changed, removed or reordered, and that the projection is what the journal says.
+
+        Parameters
+        ----------
+        against : TreeHead or str, optional
+            A head kept elsewhere, as :meth:`checkpoint` gave it. Without one a whole file that was exchanged
+            looks sound.
+        progress : callable, optional
+            Called with the number of entries just checked.
+
+        Returns
+        -------
+        Verification
+            With each problem and where it is.
+
+        Raises
+        ------
+        InvalidTreeHead
+            When ``against`` is no tree head.
+        """
+        from .verification import verify
+
+        return verify(self._engine, TreeHead.parse(against) if isinstance(against, str) else against, progress)
 
     # --- asking ---
 
-    @_reading
     def now(self) -> datetime:
         """The instant that "now" means to this store: the clock, but never before the last recording."""
-        last = self._connection.execute("SELECT recorded_at FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-        return max(datetime.now(UTC), datetime.fromtimestamp((last[0] if last else 0) / 1e6, UTC))
+        last = self._engine.one("SELECT max(recorded_at) FROM head") or 0
+        return max(datetime.now(UTC), _EPOCH + timedelta(microseconds=last))
 
-    @_reading
+    def recorded_by(self, instant: datetime) -> datetime:
+        """The last recording at or before an instant: another name for the same knowledge, and one that stays.
+
+        Between that recording and the instant nothing was written; a question that names the recording has the
+        same answer for ever, whatever is written later.
+        """
+        last = self._engine.one(
+            "SELECT max(recorded_at) FROM head WHERE recorded_at <= :at", {"at": micros_of(instant)}
+        )
+        return instant if last is None else _EPOCH + timedelta(microseconds=last)
+
     def number(self, ref: str) -> int | None:
         """The node number of a reference, None when the store never heard of it."""
-        row = self._connection.execute("SELECT id FROM node WHERE ref = ?", (ref,)).fetchone()
-        return None if row is None else int(row[0])
+        found = self._engine.one("SELECT id FROM node WHERE ref = :ref", {"ref": ref})
+        return None if found is None else int(found)
 
-    @_reading
     def reachable(
         self,
         ref: str | Ref | Iterable[int],
@@ -300,48 +343,45 @@ class Store:
         if isinstance(ref, (str, Ref)):
             number = self.number(str(ref))
             if number is None:
-                raise UnknownReference(f"nothing called {str(ref)!r} is in {self.path.name}")
+                raise UnknownReference(f"nothing called {str(ref)!r} is in {self._engine.short}")
             roots = [number]
         else:
             roots = list(ref)
-        return walk.reach(self._connection, roots, direction, micros_of(as_of or now), micros_of(known_at or now))
+        return walk.reach(self._engine, roots, direction, micros_of(as_of or now), micros_of(known_at or now))
 
-    @_reading
     def namesakes(self, bares: Iterable[str], known_at: datetime) -> dict[str, list[str]]:
         """Recorded things of any namespace by their text without it: ``model:churn@3`` → all ``model:*/churn@3``.
 
         Only what a record described by ``known_at`` counts, so that a question about the past keeps its answer.
         """
-        return walk.namesakes(self._connection, bares, micros_of(known_at))
+        return walk.namesakes(self._engine, bares, micros_of(known_at))
 
-    @_reading
     def numbers(self, refs: Iterable[str]) -> dict[str, int]:
         """The node numbers of those references that the store has heard of."""
-        return walk.numbers(self._connection, refs)
+        return walk.numbers(self._engine, refs)
 
-    @_reading
     def describe(self, seqs: Iterable[int]) -> dict[int, walk.Described]:
         """The journal's records by number, with where and when they were read."""
-        return walk.describe(self._connection, seqs)
+        return walk.describe(self._engine, seqs)
 
-    @_reading
     def nodes(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> dict[int, walk.Node]:
         """Node numbers as references, at two instants."""
-        return walk.nodes(self._connection, ids, micros_of(as_of), micros_of(known_at))
+        return walk.nodes(self._engine, ids, micros_of(as_of), micros_of(known_at))
 
-    @_reading
-    def evidence(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[tuple[int, int]]:
-        """(subject's node number, record number) of the evidence about nodes, at two instants."""
-        return walk.evidence(self._connection, ids, micros_of(as_of), micros_of(known_at))
+    def evidence(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[walk.Said]:
+        """The evidence about nodes, at two instants."""
+        return walk.said(self._engine, ids, micros_of(as_of), micros_of(known_at), evidence=True)
 
-    @_reading
+    def descriptions(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[walk.Said]:
+        """The records that describe nodes, at two instants: one for each source that knows the thing."""
+        return walk.said(self._engine, ids, micros_of(as_of), micros_of(known_at), evidence=False)
+
     def beside(
         self, ids: Iterable[int], predicate: str, as_of: datetime, known_at: datetime, *, effects: bool
     ) -> list[walk.Edge]:
         """Relations of one predicate that touch nodes, as their effects or as their causes."""
-        return walk.beside(self._connection, ids, predicate, micros_of(as_of), micros_of(known_at), effects=effects)
+        return walk.beside(self._engine, ids, predicate, micros_of(as_of), micros_of(known_at), effects=effects)
 
-    @_reading
     def resolve(self, text: str, kind: str = "endpoint") -> str:
         """The one reference that a person's text means.
 
@@ -378,7 +418,7 @@ class Store:
                 return same[0]
             if same:
                 raise AmbiguousReference(
-                    f"{text!r} is ambiguous in {self.path.name}: {', '.join(same[:10])}. Write one of them in full",
+                    f"{text!r} is ambiguous in {self._engine.short}: {', '.join(same[:10])}. Write one of them in full",
                     same,
                 )
         near = self._nearest(ref)
@@ -387,29 +427,25 @@ class Store:
             if near
             else f"; it holds no {ref.kind} at all. `lineage-explorer search` finds names"
         )
-        raise UnknownReference(f"nothing called {text!r} is in {self.path.name}{hint}", near)
+        raise UnknownReference(f"nothing called {text!r} is in {self._engine.short}{hint}", near)
 
     def _has_kind(self, kind: str) -> bool:
-        return self._connection.execute("SELECT 1 FROM node WHERE kind = ? LIMIT 1", (kind,)).fetchone() is not None
+        return bool(self._engine.rows("SELECT 1 FROM node WHERE kind = :kind LIMIT 1", {"kind": kind}))
 
     def _nearest(self, ref: Ref) -> list[str]:
-        names = [
-            row[0]
-            for row in self._connection.execute(
-                "SELECT DISTINCT name FROM node WHERE kind = ? LIMIT 20000", (ref.kind,)
+        found = self._engine.rows("SELECT DISTINCT name FROM node WHERE kind = :kind LIMIT 20000", {"kind": ref.kind})
+        known = [row[0] for row in found]
+        close = difflib.get_close_matches(ref.name, known, n=5, cutoff=0.4) or sorted(known)[:5]
+        rows = [
+            self._engine.rows(
+                "SELECT ref FROM node WHERE kind = :kind AND name = :name ORDER BY ref LIMIT 3",
+                {"kind": ref.kind, "name": name},
             )
+            for name in close
         ]
-        close = difflib.get_close_matches(ref.name, names, n=5, cutoff=0.4) or sorted(names)[:5]
-        found: list[str] = []
-        for name in close:
-            rows = self._connection.execute(
-                "SELECT ref FROM node WHERE kind = ? AND name = ? ORDER BY ref LIMIT 3", (ref.kind, name)
-            )
-            found.extend(row[0] for row in rows)
-        return found[:5]
+        return [row[0] for row in itertools.chain.from_iterable(rows)][:5]
 
-    @_reading
-    def search(self, text: str, limit: int = 20) -> list[Found]:
+    def search(self, text: str, limit: int = 20) -> list[names.Found]:
         """References whose words begin with the words of a text, nearest first.
 
         Examples
@@ -422,99 +458,94 @@ class Store:
         ...     [hit.ref for hit in store.search("chu")]
         ['endpoint:churn-prod']
         """
-        words = ["".join(char if char.isalnum() else " " for char in word) for word in text.split()]
-        terms = [f'"{term}"*' for word in words for term in word.split()]
-        if not terms:
-            return []
-        rows = self._connection.execute(
-            """
-            SELECT n.ref, n.kind, n.name, EXISTS (SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type <> 'evidence')
-            FROM name_index AS x JOIN node AS n ON n.id = x.rowid
-            WHERE name_index MATCH ? LIMIT ?""",
-            (" AND ".join(terms), max(limit * 5, 100)),
-        ).fetchall()
-        plain = text.strip().lower()
-        order = {"endpoint": 0, "model": 1, "ai_agent": 1, "dataset": 2}
-        rows.sort(
-            key=lambda row: (
-                row[2].lower() != plain,
-                not row[2].lower().startswith(plain),
-                order.get(row[1], 3),
-                row[0],
-            )
-        )
-        return [Found(row[0], row[1], row[2], bool(row[3])) for row in rows[:limit]]
+        return names.search(self._engine, text, limit)
 
-    @_reading
     def refs(self, kind: str) -> list[str]:
         """Every reference of a kind, in order."""
-        return [row[0] for row in self._connection.execute("SELECT ref FROM node WHERE kind = ? ORDER BY ref", (kind,))]
+        return [
+            row[0] for row in self._engine.rows("SELECT ref FROM node WHERE kind = :kind ORDER BY ref", {"kind": kind})
+        ]
 
-    @_reading
     def syncs(self) -> pd.DataFrame:
-        """Every sync with its counts; one that was interrupted has none.
+        """Every sync with its counts; one that was interrupted may have none.
 
         Returns
         -------
         pandas.DataFrame
-            ``sync``, ``system``, ``location``, ``namespace``, ``started_at``, ``finished_at``, ``read``, ``stored``,
-            ``unchanged``, ``quarantined``, ``complete``, ``actor``, ``tool_version``.
+            ``sync``, ``system``, ``location``, ``namespace``, ``started_at``, ``finished_at``, ``observed_at``, ``read``,
+            ``stored``, ``unchanged``, ``quarantined``, ``vanished``, ``complete``, ``enumerated``, ``actor``, ``tool_version``.
         """
-        frame = self._frame(
-            """
-            SELECT s.id AS sync, s.system, s.location, s.namespace, s.started_at, e.finished_at, e.read, e.stored,
-              e.unchanged, e.quarantined, coalesce(e.complete, 0) AS complete, s.actor, s.tool_version
-            FROM sync AS s LEFT JOIN sync_end AS e ON e.sync = s.id ORDER BY s.id""",
-            ("started_at", "finished_at"),
-        )
-        frame["complete"] = frame["complete"].astype(bool)
-        return frame
+        return tables.syncs(self._engine)
 
-    @_reading
-    def quarantine(self) -> pd.DataFrame:
+    def quarantine(self, *, every: bool = False) -> pd.DataFrame:
         """What was read and could not become a record, and why.
 
+        Parameters
+        ----------
+        every : bool
+            Also what is settled: no longer in its source, or read well since.
+
         Returns
         -------
         pandas.DataFrame
-            ``sync``, ``location``, ``position``, ``reason``, ``excerpt``, ``recorded_at``.
+            ``sync``, ``system``, ``location``, ``position``, ``reason``, ``excerpt``, ``recorded_at``, ``ended_at``.
         """
-        return self._frame(
-            """
-            SELECT q.sync, s.location, q.position, q.reason, q.excerpt, q.recorded_at
-            FROM quarantine AS q JOIN sync AS s ON s.id = q.sync ORDER BY q.id""",
-            ("recorded_at",),
-        )
+        return tables.quarantine(self._engine, every=every)
 
-    def _frame(self, statement: str, instants: tuple[str, ...]) -> pd.DataFrame:
-        import pandas as pd
+    def observations(self, ref: str | Ref) -> pd.DataFrame:
+        """Everything that sources said about a reference, and when they were seen to say it.
 
-        cursor = self._connection.execute(statement)
-        frame = pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
-        for name in instants:
-            frame[name] = pd.to_datetime(frame[name], unit="us", utc=True)
-        return frame
+        A value changed *between* the last sync that saw the old one and the first that saw the new one.
+
+        Parameters
+        ----------
+        ref : str or Ref
+            A reference that is in the store.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each field of each value: ``record``, ``field``, ``value``, ``not_before`` (the last time that
+            another value was seen; NaT when nothing is known before), ``first_seen``, ``last_seen``, ``ended_by`` (the
+            first time that it was seen otherwise; NaT while it stands), ``sync``, ``system``, ``location``, ``position``.
+
+        Raises
+        ------
+        UnknownReference, AmbiguousReference
+            When the reference cannot be singled out.
+        """
+        return tables.observations(self._engine, self.resolve(str(ref)))
 
 
-def _actor() -> str:
+def _whole(location: str) -> str:
+    """A path in full, however it was written: one file is one source."""
+    path = Path(location.removeprefix("sqlite:///"))
     try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"  # a container whose user has no name
+        return str(path.resolve()) if "://" not in str(path) and path.exists() else location
+    except OSError:
+        return location
 
 
-def _batched(items: Iterator[Record | Observation | Rejected]) -> Iterator[list[Observation | Rejected]]:
-    """Batches; what was read before the source failed is handed over before the failure is."""
-    failure: BaseException | None = None
-    while failure is None:
+def _storable(place: Scope) -> Scope:
+    return Scope(*(storable(redact_text(text)) for text in place))
+
+
+def _batched(
+    items: Iterator[Record | Observation | Rejected],
+) -> Iterator[tuple[list[Observation | Rejected], bool]]:
+    """Batches, and whether each is the last; what was read before the source failed is handed over before the failure is."""
+    while True:
         chunk: list[Observation | Rejected] = []
+        failure: BaseException | None = None
         try:
             for item in itertools.islice(items, BATCH):
                 chunk.append(item if isinstance(item, (Observation, Rejected)) else Observation(record=item))
         except Exception as error:  # noqa: BLE001 - raised again below, after what came before it is stored
             failure = error
-        if chunk:
-            yield chunk
-        if failure is None and len(chunk) < BATCH:
+        last = failure is None and len(chunk) < BATCH
+        if chunk or last:
+            yield chunk, last
+        if failure is not None:
+            raise failure
+        if last:
             return
-    raise failure

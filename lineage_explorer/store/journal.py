@@ -1,62 +1,27 @@
-"""Writing: observations into the journal, and their topics into the projection, in one transaction."""
+"""The journal: an append-only log of observations, each entry a leaf of one Merkle tree."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InvalidRecord
-from ..records import Ref, canonical, from_json, identity_of, to_json
+from ..records import canonical, from_json, identity_of, to_json
 from ..redaction import redact_text
 from ..sources.protocol import Observation, Rejected
-from .projection import EdgeRow, FactRow, Seen, project, topic_of
-from .schema import FOREVER, metadata
+from .log import Entry, Kind, Tree, leaf_text
+from .projection import topic_of
+from .projector import Projector, Written
+from .schema import columns
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from .engines import Engine
 
-_CHUNK = 500
 #: How much of a raw text quarantine keeps, in characters.
 _EXCERPT = 2_000
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What became of what was read; always ``read = stored + unchanged + quarantined``."""
-
-    read: int = 0
-    stored: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: SyncResult) -> SyncResult:
-        return SyncResult(
-            self.read + other.read,
-            self.stored + other.stored,
-            self.unchanged + other.unchanged,
-            self.quarantined + other.quarantined,
-        )
-
-
-class _Prepared(NamedTuple):
-    plain: dict[str, Any]
-    body: str
-    digest: bytes
-    identity: bytes
-    topic: bytes
-    topic_text: str
-    observed_at: int
-    position: str
-
-
-def _key(text: str) -> bytes:
-    # Half of a SHA-256: an index of fixed width. A short hash could be made to collide on purpose,
-    # and so pass one record off as another.
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+_JOURNAL = columns("journal")
 
 
 def micros_of(when: datetime) -> int:
@@ -64,271 +29,200 @@ def micros_of(when: datetime) -> int:
     return int(when.replace(microsecond=0).timestamp()) * 1_000_000 + when.microsecond
 
 
-def prepare(item: Observation, now: int) -> _Prepared:
-    """Redact, check and hash one observation.
+def key_of(text: str) -> bytes:
+    """What the journal finds an identity or a topic by.
 
-    Raises
-    ------
-    InvalidRecord
-        When the record breaks the format: it then belongs in quarantine.
+    Half of a SHA-256: an index of fixed width. A short hash could be made to collide on purpose, and so pass
+    one record off as another.
     """
-    plain = to_json(item.record)
-    from_json(plain)
-    body = canonical(plain)
-    identity, topic = identity_of(plain), topic_of(plain)
-    return _Prepared(
-        plain,
-        body.decode(),
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def storable(text: str) -> str:
+    """A text without what a database cannot hold: NUL, and halves of surrogate pairs."""
+    if text.isprintable():
+        return text
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+class Draft(NamedTuple):
+    """An entry that is about to be written."""
+
+    kind: Kind
+    part: str
+    observed_at: int
+    digest: bytes
+    position: str = ""
+    of: int | None = None
+    topic: bytes | None = None
+    identity: bytes | None = None
+    json: str | None = None
+    body: Mapping[str, Any] | None = None
+
+
+class Prepared(NamedTuple):
+    """Something that was read, checked and hashed, before it is compared with what is known."""
+
+    kind: Kind
+    part: str
+    observed_at: int | None
+    digest: bytes
+    position: str
+    topic: bytes | None
+    identity: bytes
+    json: str
+    body: Mapping[str, Any]
+    #: Whether it is looked for in other sources' words: not where thousands of records share one topic.
+    shared: bool = False
+
+
+def prepare(item: Observation | Rejected) -> Prepared:
+    """Redact, check and hash; what breaks the format becomes a rejection that says why."""
+    if isinstance(item, Rejected):
+        return _rejected(item)
+    try:
+        plain = to_json(item.record)
+        from_json(plain)
+        body = canonical(plain)
+        identity, topic = identity_of(plain), topic_of(plain)
+    except InvalidRecord as error:
+        return _rejected(Rejected(reason=str(error), position=item.position, excerpt=repr(item.record), part=item.part))
+    key = key_of(identity)
+    return Prepared(
+        Kind.SEEN,
+        item.part,
+        None if item.observed_at is None else micros_of(item.observed_at),
         hashlib.sha256(body).digest(),
-        _key(identity),
-        _key(topic),
-        topic,
-        now if item.observed_at is None else micros_of(item.observed_at),
-        redact_text(item.position),
+        storable(redact_text(item.position)),
+        key if topic == identity else key_of(topic),
+        key,
+        body.decode(),
+        plain,
+        not topic.startswith("states"),
     )
 
 
-class Batch:
-    """One transaction's worth of writing.
+def _rejected(item: Rejected) -> Prepared:
+    position = storable(redact_text(item.position))
+    body = {
+        "reason": storable(redact_text(item.reason)),
+        "excerpt": storable(redact_text(item.excerpt[:_EXCERPT])),
+    }
+    text = canonical(body)
+    identity = key_of("\x1f".join(("rejected", position, body["reason"], body["excerpt"])))
+    digest = hashlib.sha256(text).digest()
+    return Prepared(Kind.REJECTED, item.part, None, digest, position, None, identity, text.decode(), body)
+
+
+def document(kind: Kind, body: Mapping[str, Any], observed_at: int) -> Draft:
+    """An entry about a sync itself."""
+    text = canonical(body)
+    return Draft(kind, "", observed_at, hashlib.sha256(text).digest(), json=text.decode(), body=body)
+
+
+def draft(item: Prepared, at: int) -> Draft:
+    """An entry for something that was read, as observed at an instant."""
+    return Draft(
+        item.kind,
+        item.part,
+        at,
+        item.digest,
+        item.position,
+        None,
+        item.topic,
+        item.identity,
+        item.json,
+        item.body,
+    )
+
+
+class Scope(NamedTuple):
+    """Whose word is compared with whose earlier word: one part of one place of one system."""
+
+    system: str
+    namespace: str
+    location: str
+    part: str
+
+
+class Journal:
+    """Appends to one store's log; every call stands in a transaction that the caller opened.
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
-        In a transaction that the caller commits.
-    sync : int
-        The sync that these observations belong to.
-    now : int
-        The instant of recording, microseconds; later than every instant recorded before.
-    known : dict
-        Node numbers by reference, kept between batches by the caller.
+    engine : Engine
+        Where the log is.
     """
 
-    def __init__(self, connection: Connection, sync: int, now: int, known: dict[str, int]) -> None:
-        self._connection = connection
-        self._tables = metadata().tables
-        self._sync = sync
-        self._now = now
-        self._known = known
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._scopes: dict[Scope, int] = {}
+        self._written: list[Written] = []
+        self.projector = Projector(engine)
 
-    def write(self, items: Sequence[Observation | Rejected]) -> SyncResult:
-        """Store what is new, count what is not, quarantine what cannot be read."""
-        prepared: list[_Prepared] = []
-        rejected: list[Rejected] = []
-        for item in items:
-            if isinstance(item, Rejected):
-                rejected.append(item)
-                continue
-            try:
-                prepared.append(prepare(item, self._now))
-            except InvalidRecord as error:
-                rejected.append(
-                    Rejected(reason=str(error), position=item.position, excerpt=repr(item.record)[:_EXCERPT])
-                )
-        fresh = list(self._fresh(prepared))
-        self._quarantine(rejected)
-        if fresh:
-            self._project(fresh, self._journal(fresh))
-        return SyncResult(len(items), len(fresh), len(prepared) - len(fresh), len(rejected))
+    def forget(self) -> None:
+        """Forget what a transaction that was undone had given numbers to."""
+        self._scopes.clear()
+        self._written.clear()
+        self.projector.forget()
 
-    def _insert(self, table: str, rows: list[dict[str, Any]], *, ignore: bool = False) -> None:
-        if rows:
-            statement = self._tables[table].insert()
-            if ignore:
-                statement = statement.prefix_with("OR IGNORE")
-            self._connection.execute(statement, rows)
+    def scope(self, scope: Scope) -> int:
+        """The number of a scope, a new one if it never spoke before."""
+        if scope not in self._scopes:
+            self._scopes.update({Scope(*row[1:]): row[0] for row in self._engine.rows("SELECT * FROM scope")})
+        if scope not in self._scopes:
+            self._scopes[scope] = number = 1 + max(self._scopes.values(), default=0)
+            self._engine.insert("scope", columns("scope"), [(number, *scope)])
+        return self._scopes[scope]
 
-    def _quarantine(self, rejected: Iterable[Rejected]) -> None:
-        self._insert(
-            "quarantine",
-            [
-                {
-                    "sync": self._sync,
-                    "recorded_at": self._now,
-                    "position": redact_text(item.position),
-                    "reason": redact_text(item.reason),
-                    "excerpt": redact_text(item.excerpt[:_EXCERPT]),
-                }
-                for item in rejected
-            ],
-        )
+    def tree(self) -> Tree:
+        """The Merkle tree as it stands, ready to grow."""
+        size, peaks = self._engine.rows("SELECT size, peaks FROM frontier")[0]
+        return Tree(size, bytes(peaks))
 
-    def _fresh(self, prepared: Sequence[_Prepared]) -> Iterator[_Prepared]:
-        """Observations that differ from the latest one of their identity."""
-        from sqlalchemy import select
+    def write(self, drafts: Sequence[Draft], sync: int, place: Scope, now: int, tree: Tree) -> None:
+        """Append entries and grow the tree.
 
-        journal = self._tables["journal"]
-        latest: dict[bytes, tuple[int, bytes]] = {}
-        topics = list({item.topic for item in prepared})
-        wanted = {item.identity for item in prepared}
-        for start in range(0, len(topics), _CHUNK):
-            rows = self._connection.execute(
-                select(journal.c.identity, journal.c.observed_at, journal.c.digest)
-                .where(journal.c.topic.in_(topics[start : start + _CHUNK]))
-                .order_by(journal.c.observed_at, journal.c.seq)
+        Parameters
+        ----------
+        drafts : sequence of Draft
+            In order.
+        sync : int
+            The sync that they belong to.
+        place : Scope
+            Of that sync; each entry's part completes it.
+        now : int
+            The instant of recording, microseconds; later than every instant recorded before.
+        tree : Tree
+            As :meth:`tree` gave it in this transaction.
+        """
+        rows: list[tuple[Any, ...]] = []
+        bodies: list[tuple[int, str]] = []
+        scopes = {part: self.scope(place._replace(part=part)) for part in {draft.part for draft in drafts}}
+        seq = tree.size
+        for kind, part, observed_at, digest, position, of, topic, identity, text, body in drafts:
+            seq += 1
+            scope = scopes[part]
+            tree.add(leaf_text(Entry(seq, kind, sync, part, now, observed_at, of, digest, position)))
+            number = int(kind)
+            rows.append((seq, number, sync, scope, now, observed_at, of, topic, identity, digest, position))
+            if text is not None:
+                bodies.append((seq, text))
+            self._written.append(
+                Written(seq, number, sync, scope, observed_at, of, topic, identity, digest, position, body)
             )
-            for identity, observed_at, digest in rows:
-                if identity in wanted:
-                    latest[identity] = (observed_at, digest)
-        for item in prepared:
-            before = latest.get(item.identity)
-            # An older observation that arrives late is news unless it says the same.
-            if before is not None and before[1] == item.digest:
-                continue
-            if before is None or item.observed_at >= before[0]:
-                latest[item.identity] = (item.observed_at, item.digest)
-            yield item
+        self._engine.insert("journal", _JOURNAL, rows)
+        self._engine.insert("body", ("seq", "json"), bodies)
 
-    def _journal(self, fresh: Sequence[_Prepared]) -> int:
-        """Append; returns the number of the first row."""
-        self._insert("body", [{"digest": item.digest, "json": item.body} for item in fresh], ignore=True)
-        from sqlalchemy import func, select
+    def seal(self, tree: Tree, now: int) -> None:
+        """Bring the projection up to date and keep the tree's head: the last thing in every transaction that wrote.
 
-        journal = self._tables["journal"]
-        first = int(self._connection.execute(select(func.coalesce(func.max(journal.c.seq), 0))).scalar_one()) + 1
-        self._insert(
-            "journal",
-            [
-                {
-                    "seq": first + offset,
-                    "sync": self._sync,
-                    "recorded_at": self._now,
-                    "observed_at": item.observed_at,
-                    "topic": item.topic,
-                    "identity": item.identity,
-                    "digest": item.digest,
-                    "position": item.position,
-                }
-                for offset, item in enumerate(fresh)
-            ],
-        )
-        return first
-
-    def _project(self, fresh: Sequence[_Prepared], first: int) -> None:
-        touched: dict[bytes, list[Seen]] = {}
-        texts: dict[bytes, str] = {}
-        for offset, item in enumerate(fresh):
-            touched.setdefault(item.topic, []).append(Seen(first + offset, item.observed_at, item.plain))
-            texts[item.topic] = item.topic_text
-        earlier = self._earlier(list(touched), first)
-        new: list[EdgeRow | FactRow] = []
-        for topic, seen in touched.items():
-            old = earlier.get(topic, [])
-            rows = project(texts[topic], [*old, *seen])
-            new.extend(self._changed(project(texts[topic], old), rows) if old else rows)
-        self._store_rows(new)
-
-    def _earlier(self, topics: list[bytes], first: int) -> dict[bytes, list[Seen]]:
-        """What the journal held of these topics before this batch."""
-        from sqlalchemy import select
-
-        journal, body = self._tables["journal"], self._tables["body"]
-        found: dict[bytes, list[Seen]] = {}
-        for start in range(0, len(topics), _CHUNK):
-            rows = self._connection.execute(
-                select(journal.c.topic, journal.c.seq, journal.c.observed_at, body.c.json)
-                .join(body, body.c.digest == journal.c.digest)
-                .where(journal.c.topic.in_(topics[start : start + _CHUNK]), journal.c.seq < first)
-            )
-            for topic, seq, observed_at, text in rows:
-                found.setdefault(topic, []).append(Seen(seq, observed_at, json.loads(text)))
-        return found
-
-    def _changed(
-        self, before: Sequence[EdgeRow | FactRow], after: Sequence[EdgeRow | FactRow]
-    ) -> list[EdgeRow | FactRow]:
-        """Close the rows that are no longer so; return the ones that are new."""
-        old, kept = set(before), set(after)
-        for row in before:
-            if row not in kept:
-                self._close(row)
-        return [row for row in after if row not in old]
-
-    def _close(self, row: EdgeRow | FactRow) -> None:
-        from sqlalchemy import and_
-
-        table: Table
-        if isinstance(row, EdgeRow):
-            table = self._tables["edge"]
-            where = and_(
-                table.c.effect == self._number(row.effect),
-                table.c.flow == row.flow,
-                table.c.cause == self._number(row.cause),
-            )
-        else:
-            table = self._tables["fact"]
-            where = and_(table.c.node == self._number(row.node), table.c.type == row.type)
-        self._connection.execute(
-            table.update()
-            .where(
-                where,
-                table.c.seq == row.seq,
-                table.c.valid_from == row.valid_from,
-                table.c.recorded_to == FOREVER,
-            )
-            .values(recorded_to=self._now)
-        )
-
-    def _store_rows(self, rows: Sequence[EdgeRow | FactRow]) -> None:
-        self._number_all(
-            {ref for row in rows for ref in ((row.effect, row.cause) if isinstance(row, EdgeRow) else (row.node,))}
-        )
-        recorded = {"recorded_from": self._now, "recorded_to": FOREVER}
-        edges: list[dict[str, Any]] = []
-        facts: list[dict[str, Any]] = []
-        for row in rows:
-            if isinstance(row, EdgeRow):
-                edges.append(
-                    {
-                        **row._asdict(),
-                        "effect": self._known[row.effect],
-                        "cause": self._known[row.cause],
-                        **recorded,
-                    }
-                )
-            else:
-                facts.append({**row._asdict(), "node": self._known[row.node], **recorded})
-        self._insert("edge", edges)
-        self._insert("fact", facts)
-
-    def _number(self, ref: str) -> int:
-        self._number_all({ref})
-        return self._known[ref]
-
-    def _number_all(self, refs: set[str]) -> None:
-        """Give every reference its node number, new ones included."""
-        from sqlalchemy import func, select, text
-
-        node = self._tables["node"]
-        missing = sorted(ref for ref in refs if ref not in self._known)
-        for start in range(0, len(missing), _CHUNK):
-            rows = self._connection.execute(
-                select(node.c.ref, node.c.id).where(node.c.ref.in_(missing[start : start + _CHUNK]))
-            )
-            self._known.update((ref, number) for ref, number in rows)
-        missing = [ref for ref in missing if ref not in self._known]
-        if not missing:
-            return
-        number = int(self._connection.execute(select(func.coalesce(func.max(node.c.id), 0))).scalar_one())
-        new: list[dict[str, Any]] = []
-        for ref in missing:
-            number += 1
-            parsed = Ref.parse(ref)
-            new.append(
-                {
-                    "id": number,
-                    "ref": ref,
-                    "kind": parsed.kind,
-                    "name": parsed.name,
-                    "namespace": parsed.namespace,
-                    "bare": parsed.bare,
-                }
-            )
-            self._known[ref] = number
-        self._insert("node", new)
-        self._connection.execute(
-            text("INSERT INTO name_index(rowid, text) VALUES (:id, :words)"),
-            [
-                {"id": row["id"], "words": f"{row['kind']} {row['name']} {row['bare']} {row['namespace']}"}
-                for row in new
-            ],
+        The entries of a transaction are projected together, as a replay does it.
+        """
+        self.projector.apply(self._written, now)
+        self._written.clear()
+        head = tree.head()
+        self._engine.insert("head", columns("head"), [(head.size, head.root, now)])
+        self._engine.change(
+            "UPDATE frontier SET size = :size, peaks = :peaks", {"size": head.size, "peaks": tree.peaks}
         )

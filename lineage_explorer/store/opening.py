@@ -1,4 +1,4 @@
-"""Opening a store: the right file, of the right kind and age, or a sentence that says why not."""
+"""Opening a store: the right file or server, of the right kind and age, or a sentence that says why not."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 from ..errors import NotAStore, StoreError, StoreNotFound, StoreTooNew
 from ..redaction import redact_text
 from ..sources.protocol import nearest
-from .database import Connection, Store
+from .database import Store
+from .engines import PostgreSQL, SQLite
 from .schema import APPLICATION_ID, SCHEMA_VERSION, create
-
-_BUSY_SECONDS = 30.0
 
 
 def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
@@ -20,24 +19,29 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
     Parameters
     ----------
     location : str or Path
-        A file, or ``sqlite:///file``.
+        A file, ``sqlite:///file``, or ``postgresql://user:password@host:port/database`` (``?schema=`` names
+        the schema of its tables, ``lineage_explorer`` by default).
     create_missing : bool
-        Make an empty store when the file is not there. Off by default, so that a mistyped path
-        makes no file.
+        Make an empty store when there is none. Off by default, so that a mistyped path makes no file.
 
     Returns
     -------
     Store
-        To be closed, or used in a ``with`` statement.
+        To be closed, or used in a ``with`` statement. A store of an older version is upgraded first, in one
+        transaction.
 
     Raises
     ------
     StoreNotFound
-        When there is no such file; the message names the nearest.
+        When there is no such store; the message names the nearest file.
     NotAStore
         When the file is something else.
     StoreTooNew
         When a newer lineage-explorer wrote it.
+    StoreTooOld
+        When an older one wrote it, and it may not be written to.
+    MissingDependency
+        When the address is a server's and its driver is not installed.
 
     Examples
     --------
@@ -47,13 +51,24 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
     0
     """
     text = str(location)
+    scheme = text.partition("://")[0].partition("+")[0] if "://" in text else ""
+    if scheme in ("postgresql", "postgres"):
+        return _on_server(text, create_missing=create_missing)
     if text.startswith("sqlite:///"):
         text = text.removeprefix("sqlite:///")
-    elif "://" in text:
+    elif scheme:
         raise StoreError(
-            f"{redact_text(text)!r}: this version keeps a store in an SQLite file; write a path or sqlite:///path"
+            f"{redact_text(text)!r}: a store is an SQLite file (a path, sqlite:///path) or on a PostgreSQL server "
+            "(postgresql://user@host/database)"
         )
-    path = Path(text)
+    return _in_file(Path(text), create_missing=create_missing)
+
+
+# --- a file ---
+
+
+def _in_file(path: Path, *, create_missing: bool) -> Store:
+    text = str(path)
     if path.is_dir():
         raise NotAStore(f"{text!r} is a folder; a store is one file, e.g. {str(path / 'lineage.db')!r}")
     new = not path.exists() or path.stat().st_size == 0
@@ -61,54 +76,39 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
         raise StoreNotFound(f"there is no store at {text!r}{nearest(text)} (`lineage-explorer ingest` makes one)")
     if new and not path.parent.is_dir():
         raise StoreNotFound(f"the folder {str(path.parent)!r} for a new store is not there{nearest(str(path.parent))}")
-    connection = _connect(path, new)
     try:
-        if new:
-            _create_once(connection)
-        _check(connection, path)
-    except BaseException:
-        connection.end()
-        raise
-    return Store(path, connection)
-
-
-def _connect(path: Path, new: bool) -> Connection:
-    mode = "rwc" if new else "rw"
-    uri = path.resolve().as_uri()
-    try:
-        connection = sqlite3.connect(
-            f"{uri}?mode={mode}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=Connection,
-        )
-        # A rollback journal, not WAL: SQLite before 3.51.3 can lose a WAL reset (docs/decisions/0002).
-        # EXTRA also syncs the folder, so that what was acknowledged is there after a power cut.
-        connection.execute("PRAGMA synchronous = EXTRA")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA cache_size = -65536")
+        engine = SQLite(path, "rwc" if new else "rw")
     except sqlite3.Error as error:
         if error.sqlite_errorname == "SQLITE_NOTADB":
-            raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
-        raise StoreError(f"cannot open {str(path)!r}: {error}") from error
-    return connection
-
-
-def _create_once(connection: sqlite3.Connection) -> None:
+            raise NotAStore(f"{text!r} is not a lineage-explorer store: {error}") from error
+        raise StoreError(f"cannot open {text!r}: {error}") from error
     try:
-        create(connection)
-    except sqlite3.OperationalError as error:
+        if new:
+            _make(engine)
+        version = _version(engine, path)
+        if version < SCHEMA_VERSION:
+            from .migrations import upgrade
+
+            upgrade(engine, version)
+    except BaseException:
+        engine.close()
+        raise
+    return Store(engine)
+
+
+def _make(engine: SQLite) -> None:
+    try:
+        create(engine)
+    except StoreError as error:
         # Two processes may make the store at once: the second finds it made.
         if "already exists" not in str(error):
             raise StoreError(f"cannot make a store: {error}") from error
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _version(engine: SQLite, path: Path) -> int:
     try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        application = engine.connection.execute("PRAGMA application_id").fetchone()[0]
+        version = int(engine.connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.DatabaseError as error:
         raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
     if application != APPLICATION_ID:
@@ -116,8 +116,47 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             f"{str(path)!r} is a database, but not a lineage-explorer store. "
             "If it is a source (an mlflow.db, say), ingest it: lineage-explorer ingest STORE " + str(path)
         )
+    return _not_newer(version, str(path))
+
+
+def _not_newer(version: int, name: str) -> int:
     if version > SCHEMA_VERSION:
         raise StoreTooNew(
-            f"{str(path)!r} was written by a newer lineage-explorer (schema {version}; this one knows {SCHEMA_VERSION}). "
+            f"{name!r} was written by a newer lineage-explorer (schema {version}; this one knows {SCHEMA_VERSION}). "
             "Nothing was changed; upgrade with: pip install -U lineage-explorer"
         )
+    return version
+
+
+# --- a server ---
+
+
+def _on_server(url: str, *, create_missing: bool) -> Store:
+    engine = PostgreSQL(url)
+    try:
+        if not _made(engine) and not create_missing:
+            raise StoreNotFound(
+                f"there is no store in schema {engine.schema!r} of {engine.name!r} (`lineage-explorer ingest` makes one)"
+            )
+        if not _made(engine):
+            with engine.transaction():
+                if not _made(engine):  # another process may have made it while we waited
+                    from .schema import statements
+
+                    engine.script(statements("postgresql", engine.schema))
+        application, version = engine.rows("SELECT application, version FROM about")[0]
+        if application != APPLICATION_ID:
+            raise NotAStore(f"schema {engine.schema!r} of {engine.name!r} is not a lineage-explorer store")
+        _not_newer(version, engine.name)
+    except BaseException:
+        engine.close()
+        raise
+    return Store(engine)
+
+
+def _made(engine: PostgreSQL) -> bool:
+    found = engine.rows(
+        "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = :schema AND tablename = 'about'",
+        {"schema": engine.schema},
+    )
+    return bool(found)

@@ -7,25 +7,20 @@ pure function of its observations, so that the order in which they arrived canno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..records import FLOW, HOLDING, Ref, identity_of, weaker
+from .claims import Claim, Enumerations, Seen, by_source, merged, standing
 from .schema import ALWAYS, FOREVER
 
 #: Kinds that change in place when they carry no version.
 MUTABLE_KINDS = ("dataset", "feature_set", "index")
 #: Marks the version of an implied state; what follows is the instant the write was complete.
 STATE = "written:"
-
-
-class Seen(NamedTuple):
-    """One observation as the journal holds it."""
-
-    seq: int
-    observed_at: int
-    plain: Mapping[str, Any]
+_NO_READINGS: Enumerations = {}
 
 
 class EdgeRow(NamedTuple):
@@ -37,6 +32,7 @@ class EdgeRow(NamedTuple):
     seq: int
     valid_from: int
     valid_to: int
+    sure_to: int | None
     predicate: str
     role: str
     basis: str
@@ -52,6 +48,8 @@ class FactRow(NamedTuple):
     seq: int
     valid_from: int
     valid_to: int
+    sure_to: int | None
+    gone: int
 
 
 def micros(text: str) -> int:
@@ -84,7 +82,7 @@ def topic_of(plain: Mapping[str, Any]) -> str:
     return identity_of(plain)
 
 
-def project(topic: str, seen: Sequence[Seen]) -> list[EdgeRow | FactRow]:
+def project(topic: str, seen: Sequence[Seen], enumerations: Enumerations = _NO_READINGS) -> list[EdgeRow | FactRow]:
     """The rows that a topic's observations amount to.
 
     Parameters
@@ -93,24 +91,35 @@ def project(topic: str, seen: Sequence[Seen]) -> list[EdgeRow | FactRow]:
         As :func:`topic_of` gives it.
     seen : sequence of Seen
         Every observation of the topic, in any order.
+    enumerations : mapping, optional
+        Full readings of the sources that spoke of it.
 
     Returns
     -------
     list of EdgeRow or FactRow
         Rows that are true as far as is known now.
     """
+    voices = by_source(seen, enumerations)
     if topic.startswith("states\x1f"):
-        return list(_states(topic.partition("\x1f")[2], seen))
+        return list(_states(topic.partition("\x1f")[2], voices))
     if topic.startswith("slot\x1f"):
-        return list(_slot(seen))
-    return list(_single(seen))
+        return list(_slot(voices))
+    # What happened is told once; several sources may describe one thing, or judge it, and none overrules another.
+    return [
+        row
+        for sources in voices.values()
+        for claims in ([merged(sources)] if sources[0][0].plain["type"] == "relation" else _different(sources))
+        for row in _single(claims)
+    ]
 
 
-def _in_order(seen: Iterable[Seen]) -> list[Seen]:
-    return sorted(seen, key=lambda item: (item.observed_at, item.seq))
+def _different(sources: list[list[Claim]]) -> list[list[Claim]]:
+    """Each source's claims; those of sources that never said anything else than each other, as one."""
+    said = {claim.digest for claims in sources for claim in claims}
+    return [merged(sources)] if len(said) == 1 else sources
 
 
-def _edge(plain: Mapping[str, Any], seq: int, valid_from: int, valid_to: int) -> EdgeRow:
+def _edge(plain: Mapping[str, Any], seq: int, valid_from: int, valid_to: int, sure_to: int | None = None) -> EdgeRow:
     event = plain.get("event_time")
     traffic = plain.get("traffic")
     return EdgeRow(
@@ -120,6 +129,7 @@ def _edge(plain: Mapping[str, Any], seq: int, valid_from: int, valid_to: int) ->
         seq,
         valid_from,
         valid_to,
+        None if sure_to is None or sure_to >= valid_to else sure_to,
         plain["predicate"],
         plain.get("role", ""),
         plain["basis"],
@@ -138,43 +148,69 @@ def _bounds(plain: Mapping[str, Any], observed_at: int) -> tuple[int, int]:
     return (micros(plain["event_time"]) if "event_time" in plain else ALWAYS), FOREVER
 
 
-def _single(seen: Iterable[Seen]) -> Iterator[EdgeRow | FactRow]:
-    ordered = _in_order(seen)
-    for index, item in enumerate(ordered):
-        plain = item.plain
-        after = ordered[index + 1].observed_at if index + 1 < len(ordered) else FOREVER
-        if plain["type"] == "relation":
-            start, end = _bounds(plain, item.observed_at)
-            if plain["predicate"] in HOLDING:
-                end = min(end, after)
-            elif after != FOREVER:
-                continue  # what happened is told by its latest observation
-            if start < end:
-                yield _edge(plain, item.seq, start, end)
-        elif plain["type"] == "evidence":
-            start = micros(plain["event_time"]) if "event_time" in plain else item.observed_at
-            start = start if index == 0 else max(start, item.observed_at)
-            if start < after:
-                yield FactRow(plain["subject"], "evidence", item.seq, start, after)
+def _single(claims: Sequence[Claim]) -> Iterator[EdgeRow | FactRow]:
+    plain = claims[0].plain
+    if plain["type"] == "relation":
+        if plain["predicate"] in HOLDING:
+            yield from _held(claims)
+        elif (last := standing(claims)) is not None:
+            # What happened is told by its latest observation, and stays so when its source forgets it.
+            yield _edge(last.plain, last.seq, *_bounds(last.plain, last.first))
+        return
+    for index, claim in enumerate(claims):
+        plain = claim.plain
+        if plain["type"] == "evidence":
+            start = micros(plain["event_time"]) if "event_time" in plain else claim.first
+            start = start if index == 0 else max(start, claim.first)
+            node = plain["subject"]
         else:
             # The first thing seen of an entity stands for the time before it too; the graph marks
             # it as seen later, so that a view can say so.
-            start = ALWAYS if index == 0 else item.observed_at
-            if start < after:
-                yield FactRow(plain["ref"], plain["type"], item.seq, start, after)
+            start = ALWAYS if index == 0 else claim.first
+            node = plain["ref"]
+        if start < claim.end:
+            yield FactRow(node, plain["type"], claim.seq, start, claim.end, claim.sure_to, int(claim.gone))
 
 
-def _slot(seen: Iterable[Seen]) -> Iterator[EdgeRow]:
-    """One place that holds one thing at a time: each claim ends where the next begins."""
-    claims: dict[int, Seen] = {}
-    for item in _in_order(seen):
-        claims[_bounds(item.plain, item.observed_at)[0]] = item  # a later word on one instant replaces it
-    starts = sorted(claims)
-    for start, following in zip(starts, [*starts[1:], FOREVER], strict=True):
-        item = claims[start]
-        end = min(_bounds(item.plain, item.observed_at)[1], following)
+def _held(claims: Sequence[Claim]) -> Iterator[EdgeRow]:
+    """What holds over an interval, and has no slot to share."""
+    for claim in _dated_once(claims):
+        start, end = _bounds(claim.plain, claim.first)
+        end = min(end, claim.end)
         if start < end:
-            yield _edge(item.plain, item.seq, start, end)
+            yield _edge(claim.plain, claim.seq, start, end, claim.sure_to)
+
+
+def _dated_once(claims: Sequence[Claim]) -> list[Claim]:
+    """Claims that are there; of those with one date, the last: it corrects the earlier."""
+    if "valid_from" in claims[0].plain:
+        last = standing(claims)
+        return [] if last is None else [last]
+    return [claim for claim in claims if not claim.gone]
+
+
+def _slot(voices: Mapping[str | bytes, list[list[Claim]]]) -> Iterator[EdgeRow]:
+    """One place that holds one thing at a time: each claim ends where the next begins."""
+    found: list[tuple[int, int, Claim]] = []
+    for sources in voices.values():
+        said = {claim.digest for claims in sources for claim in claims if not claim.gone}
+        # Sources that say the same are one; sources that contradict each other both stay.
+        lines = [merged(sources)] if len(said) < 2 else sources
+        for claim in (claim for claims in lines for claim in _dated_once(claims)):
+            start, end = _bounds(claim.plain, claim.first)
+            found.append((start, min(end, claim.end), claim))
+    everyone = sorted({start for start, *_ in found})
+    dated = sorted({start for start, _, claim in found if "valid_from" in claim.plain})
+    for start, end, claim in found:
+        # What is undated was ended by its own source's next word; another source's undated word contradicts it.
+        until = min(end, _next(everyone if "valid_from" in claim.plain else dated, start))
+        if start < until:
+            yield _edge(claim.plain, claim.seq, start, until, claim.sure_to if until == claim.end else None)
+
+
+def _next(starts: Sequence[int], start: int) -> int:
+    index = bisect_right(starts, start)
+    return starts[index] if index < len(starts) else FOREVER
 
 
 class _Write(NamedTuple):
@@ -185,15 +221,13 @@ class _Write(NamedTuple):
     state: str
 
 
-def _states(data: str, seen: Iterable[Seen]) -> Iterator[EdgeRow]:
+def _states(data: str, voices: Mapping[str | bytes, list[list[Claim]]]) -> Iterator[EdgeRow]:
     """Bind each read of a dataset without versions to the write it can have seen."""
-    latest: dict[str, Seen] = {}
-    for item in _in_order(seen):
-        latest[identity_of(item.plain)] = item
+    latest = [claim for sources in voices.values() if (claim := standing(merged(sources))) is not None]
     writes: list[_Write] = []
-    reads: list[Seen] = []
-    derivations: list[Seen] = []
-    for item in latest.values():
+    reads: list[Claim] = []
+    derivations: list[Claim] = []
+    for item in latest:
         plain = item.plain
         if plain["predicate"] == "used":
             reads.append(item)
@@ -205,13 +239,16 @@ def _states(data: str, seen: Iterable[Seen]) -> Iterator[EdgeRow]:
         begun = micros(plain["event_start"]) if "event_start" in plain else None
         when = plain.get("event_time", "unknown+" + Ref.parse(plain["cause"]).name)
         writes.append(_Write(item.seq, begun, done, plain, str(Ref.parse(data).at(STATE + when))))
-    dated = sorted((write for write in writes if write.done is not None), key=lambda write: (write.done, write.seq))
+    dated = sorted(
+        (write for write in writes if write.done is not None),
+        key=lambda write: (write.done, write.plain["cause"], write.seq),
+    )
     undated = [write for write in writes if write.done is None]
     yield from _generation(dated, undated)
     for item in derivations:
         # "This table is made from that one", said of the table: it holds for each of its states.
         for effect in (data, *sorted({write.state for write in writes})):
-            yield _edge({**item.plain, "effect": effect}, item.seq, *_bounds(item.plain, item.observed_at))
+            yield _edge({**item.plain, "effect": effect}, item.seq, *_bounds(item.plain, item.first))
     for read in reads:
         yield from _binding(read, dated, undated)
 
@@ -238,9 +275,9 @@ def _generation(dated: Sequence[_Write], undated: Sequence[_Write]) -> Iterator[
             yield _edge(kept, write.seq, write.done or ALWAYS, FOREVER)
 
 
-def _binding(read: Seen, dated: Sequence[_Write], undated: Sequence[_Write]) -> Iterator[EdgeRow]:
+def _binding(read: Claim, dated: Sequence[_Write], undated: Sequence[_Write]) -> Iterator[EdgeRow]:
     plain = read.plain
-    start = _bounds(plain, read.observed_at)[0]
+    start = _bounds(plain, read.first)[0]
     unwritten = False
     if "event_time" not in plain:
         # Nobody wrote down when it was read: it can have seen any state.

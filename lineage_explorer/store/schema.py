@@ -1,113 +1,119 @@
 """The store's tables: a journal that only grows, and a projection that answers questions.
 
-The journal (``sync``, ``sync_end``, ``body``, ``journal``, ``quarantine``) is truth; the database itself
-refuses to change it. The projection (``node``, ``edge``, ``fact``) is derived from it. Instants are integers,
-microseconds since 1970 UTC, so that a comparison is one machine instruction.
+The journal (``scope``, ``journal``, ``body``, ``head``) is truth; the database itself refuses to change it. All
+else is derived from it, and can be derived again. Instants are integers, microseconds since 1970 UTC, so that
+a comparison is one machine instruction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sqlalchemy import MetaData
 
-#: Written to the file's header; how a store is told from any other SQLite file ("LXJ1").
+    from .engines import Engine
+
+#: Written to an SQLite file's header; how a store is told from any other file ("LXJ1").
 APPLICATION_ID = 0x4C584A31
 #: The version of these tables.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: Before and after every instant.
 ALWAYS, FOREVER = -(2**62), 2**62
 
-JOURNAL_TABLES = ("sync", "sync_end", "body", "journal", "quarantine")
+JOURNAL_TABLES = ("scope", "journal", "body", "head")
+#: Derived from the journal, in an order in which they can be emptied.
+PROJECTION_TABLES = ("edge", "fact", "name_index", "node", "quarantine", "enumeration", "sync")
 
 
 @cache
 def metadata() -> MetaData:
-    """The tables as SQLAlchemy Core sees them (imported only by a writer: it costs a tenth of a second)."""
-    from sqlalchemy import (
-        BigInteger,
-        Column,
-        Float,
-        Index,
-        Integer,
-        LargeBinary,
-        MetaData,
-        SmallInteger,
-        Table,
-        Text,
-    )
+    """The tables as SQLAlchemy Core sees them (imported only to make a store: it costs a tenth of a second)."""
+    from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
     tables = MetaData()
     key = BigInteger().with_variant(Integer, "sqlite")
+    # Text is compared byte by byte in both databases, or one store would sort and find otherwise than the other.
+    text = Text().with_variant(Text(collation="C"), "postgresql")
+
+    def plain(name: str, *, null: bool = False) -> Column[int]:
+        return Column(name, BigInteger, nullable=null)
+
+    # --- truth ---
     Table(
-        "sync",
+        "scope",
         tables,
-        Column("id", key, primary_key=True),
-        Column("started_at", BigInteger, nullable=False),
-        Column("observed_at", BigInteger, nullable=False),
-        Column("system", Text, nullable=False),
-        Column("location", Text, nullable=False),
-        Column("namespace", Text, nullable=False),
-        Column("actor", Text, nullable=False),
-        Column("tool_version", Text, nullable=False),
-        Column("redaction_rules", Text, nullable=False),
-    )
-    # A sync's counts are a row of their own: the journal is never updated, and a sync without
-    # an end is one that was interrupted.
-    Table(
-        "sync_end",
-        tables,
-        Column("sync", key, primary_key=True, autoincrement=False),
-        Column("finished_at", BigInteger, nullable=False),
-        *(Column(name, BigInteger, nullable=False) for name in ("read", "stored", "unchanged", "quarantined")),
-        Column("complete", SmallInteger, nullable=False),
-    )
-    Table(
-        "body",
-        tables,
-        Column("digest", LargeBinary, primary_key=True),
-        Column("json", Text, nullable=False),
+        Column("id", key, primary_key=True, autoincrement=False),
+        *(Column(name, text, nullable=False) for name in ("system", "namespace", "location", "part")),
     )
     journal = Table(
         "journal",
         tables,
-        Column("seq", key, primary_key=True),
-        Column("sync", BigInteger, nullable=False),
-        Column("recorded_at", BigInteger, nullable=False),
-        Column("observed_at", BigInteger, nullable=False),
-        Column("topic", LargeBinary, nullable=False),
-        Column("identity", LargeBinary, nullable=False),
+        Column("seq", key, primary_key=True, autoincrement=False),
+        Column("kind", SmallInteger, nullable=False),
+        *(plain(name) for name in ("sync", "scope", "recorded_at", "observed_at")),
+        plain("of", null=True),
+        Column("topic", LargeBinary),
+        Column("identity", LargeBinary),
         Column("digest", LargeBinary, nullable=False),
-        Column("position", Text, nullable=False),
+        Column("position", text, nullable=False),
     )
-    Index("journal_topic", journal.c.topic, journal.c.identity, journal.c.observed_at)
+    Index("journal_identity", journal.c.scope, journal.c.identity)
+    Index("journal_topic", journal.c.topic)
+    Table(
+        "body", tables, Column("seq", key, primary_key=True, autoincrement=False), Column("json", text, nullable=False)
+    )
+    head = Table(
+        "head",
+        tables,
+        Column("size", key, primary_key=True, autoincrement=False),
+        Column("root", LargeBinary, nullable=False),
+        plain("recorded_at"),
+    )
+    Index("head_recorded", head.c.recorded_at)
+    # The complete parts of the Merkle tree: one row, so that the next entry needs none of the old.
+    Table("frontier", tables, Column("size", BigInteger, nullable=False), Column("peaks", LargeBinary, nullable=False))
+
+    # --- derived ---
+    Table(
+        "sync",
+        tables,
+        Column("id", key, primary_key=True, autoincrement=False),
+        *(plain(name) for name in ("started_at", "observed_at")),
+        *(Column(name, text, nullable=False) for name in ("system", "location", "namespace", "actor", "tool_version")),
+        Column("redaction_rules", text, nullable=False),
+        *(plain(name, null=True) for name in ("finished_at", "read", "stored", "unchanged", "quarantined", "vanished")),
+        Column("complete", SmallInteger, nullable=False),
+        Column("enumerated", text),
+        Column("resume_at", text),
+    )
+    Table(
+        "enumeration",
+        tables,
+        Column("scope", BigInteger, primary_key=True),
+        Column("seq", BigInteger, primary_key=True),
+        plain("observed_at"),
+    )
     Table(
         "quarantine",
         tables,
-        Column("id", key, primary_key=True),
-        Column("sync", BigInteger, nullable=False),
-        Column("recorded_at", BigInteger, nullable=False),
-        Column("position", Text, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("excerpt", Text, nullable=False),
+        Column("seq", key, primary_key=True, autoincrement=False),
+        *(plain(name) for name in ("sync", "recorded_at")),
+        *(Column(name, text, nullable=False) for name in ("position", "reason", "excerpt")),
+        plain("ended_at", null=True),
     )
     node = Table(
         "node",
         tables,
-        Column("id", key, primary_key=True),
-        Column("ref", Text, nullable=False, unique=True),
-        Column("kind", Text, nullable=False),
-        Column("name", Text, nullable=False),
-        Column("namespace", Text, nullable=False),
-        Column("bare", Text, nullable=False),
+        Column("id", key, primary_key=True, autoincrement=False),
+        *(Column(name, text, nullable=False) for name in ("ref", "kind", "name", "namespace", "bare")),
     )
-    Index("node_bare", node.c.bare)
-    Index("node_name", node.c.kind, node.c.name)
-    times = ("valid_from", "valid_to", "recorded_from", "recorded_to")
+    # Hashed on PostgreSQL, whose ordered indexes refuse a long name.
+    for name in ("ref", "bare", "name"):
+        Index(f"node_{name}", node.c[name], postgresql_using="hash")
+    Index("node_kind", node.c.kind)
     # Clustered by effect: the walk upstream reads one run of rows for each node. The key holds
     # the record, because two relations of one kind can stand between two nodes.
     edge = Table(
@@ -119,69 +125,121 @@ def metadata() -> MetaData:
         Column("seq", BigInteger, primary_key=True),
         Column("valid_from", BigInteger, primary_key=True),
         Column("recorded_from", BigInteger, primary_key=True),
-        Column("valid_to", BigInteger, nullable=False),
-        Column("recorded_to", BigInteger, nullable=False),
-        Column("predicate", Text, nullable=False),
-        Column("role", Text, nullable=False),
-        Column("basis", Text, nullable=False),
+        *(plain(name) for name in ("valid_to", "recorded_to")),
+        plain("sure_to", null=True),
+        *(Column(name, text, nullable=False) for name in ("predicate", "role", "basis")),
         Column("traffic", Float),
-        Column("event_time", BigInteger),
+        plain("event_time", null=True),
         sqlite_with_rowid=False,
     )
+    times = ("valid_from", "valid_to", "recorded_from", "recorded_to")
     Index("edge_by_cause", edge.c.cause, edge.c.flow, *(edge.c[name] for name in times))
-    fact = Table(
+    Table(
         "fact",
         tables,
         Column("node", BigInteger, primary_key=True),
-        Column("type", Text, primary_key=True),
+        Column("type", text, primary_key=True),
         Column("seq", BigInteger, primary_key=True),
         Column("valid_from", BigInteger, primary_key=True),
         Column("recorded_from", BigInteger, primary_key=True),
-        Column("valid_to", BigInteger, nullable=False),
-        Column("recorded_to", BigInteger, nullable=False),
+        *(plain(name) for name in ("valid_to", "recorded_to")),
+        plain("sure_to", null=True),
+        Column("gone", SmallInteger, nullable=False),
         sqlite_with_rowid=False,
     )
-    del fact
     return tables
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make an empty store in a new SQLite file, in one transaction."""
-    from sqlalchemy.dialects import sqlite
-    from sqlalchemy.schema import CreateIndex, CreateTable
+@cache
+def columns(table: str) -> tuple[str, ...]:
+    """A table's columns in order."""
+    return {
+        "scope": ("id", "system", "namespace", "location", "part"),
+        "journal": (
+            *("seq", "kind", "sync", "scope", "recorded_at", "observed_at", "of", "topic", "identity", "digest"),
+            "position",
+        ),
+        "body": ("seq", "json"),
+        "head": ("size", "root", "recorded_at"),
+        "quarantine": ("seq", "sync", "recorded_at", "position", "reason", "excerpt", "ended_at"),
+        "enumeration": ("scope", "seq", "observed_at"),
+        "node": ("id", "ref", "kind", "name", "namespace", "bare"),
+        "edge": (
+            *("effect", "flow", "cause", "seq", "valid_from", "recorded_from", "valid_to", "recorded_to", "sure_to"),
+            *("predicate", "role", "basis", "traffic", "event_time"),
+        ),
+        "fact": ("node", "type", "seq", "valid_from", "recorded_from", "valid_to", "recorded_to", "sure_to", "gone"),
+        "sync": (
+            *("id", "started_at", "observed_at", "system", "location", "namespace", "actor", "tool_version"),
+            *("redaction_rules", "finished_at", "read", "stored", "unchanged", "quarantined", "vanished", "complete"),
+            *("enumerated", "resume_at"),
+        ),
+    }[table]
 
-    dialect = sqlite.dialect()
-    tables = metadata()
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for table in tables.sorted_tables:
-            connection.execute(str(CreateTable(table).compile(dialect=dialect)))
-            for index in sorted(table.indexes, key=lambda item: str(item.name)):
-                connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
-        for table_name in JOURNAL_TABLES:
-            for action in ("UPDATE", "DELETE"):
-                connection.execute(
-                    f"CREATE TRIGGER {table_name}_no_{action.lower()} BEFORE {action} ON {table_name} "
-                    f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only: {action} of {table_name} refused'); END"
-                )
-            # REPLACE deletes without asking a DELETE trigger.
-            key = next(iter(tables.tables[table_name].primary_key)).name
-            refusal = (
-                "IGNORE"
-                if table_name == "body"
-                else f"ABORT, 'the journal is append-only: REPLACE of {table_name} refused'"
+
+def statements(dialect: str, schema: str = "") -> Iterator[str]:
+    """Everything that makes an empty store, in order.
+
+    Parameters
+    ----------
+    dialect : {"sqlite", "postgresql"}
+        Whose SQL.
+    schema : str
+        On PostgreSQL, the schema to make; already on the search path.
+    """
+    from sqlalchemy.dialects import postgresql, sqlite
+    from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
+
+    compiled = sqlite.dialect() if dialect == "sqlite" else postgresql.dialect()  # type: ignore[no-untyped-call]
+    if dialect == "postgresql":
+        yield str(CreateSchema(schema, if_not_exists=True).compile(dialect=compiled))
+    for table in metadata().tables.values():
+        yield str(CreateTable(table).compile(dialect=compiled)).strip()
+        for index in sorted(table.indexes, key=lambda item: str(item.name)):
+            yield str(CreateIndex(index).compile(dialect=compiled))
+    yield "INSERT INTO frontier(size, peaks) VALUES (0, {})".format("x''" if dialect == "sqlite" else "''::bytea")
+    yield from _sqlite_only() if dialect == "sqlite" else _postgresql_only()
+
+
+def _sqlite_only() -> Iterator[str]:
+    for table in JOURNAL_TABLES:
+        for action in ("UPDATE", "DELETE"):
+            yield (
+                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only: {action} of {table} refused'); END"
             )
-            taken = f"EXISTS (SELECT 1 FROM {table_name} WHERE {key} = NEW.{key})"  # noqa: S608 - names from this file
-            connection.execute(
-                f"CREATE TRIGGER {table_name}_no_replace BEFORE INSERT ON {table_name} "
-                f"WHEN {taken} BEGIN SELECT RAISE({refusal}); END"
-            )
-        connection.execute(
-            "CREATE VIRTUAL TABLE name_index USING fts5(text, content='', tokenize=\"unicode61 remove_diacritics 2\", prefix='1 2 3')"
+        # REPLACE deletes without asking a DELETE trigger.
+        key = columns(table)[0]
+        yield (
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
+            f"BEGIN SELECT RAISE(ABORT, 'the journal is append-only: REPLACE of {table} refused'); END"
         )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    yield (
+        "CREATE VIRTUAL TABLE name_index USING "
+        "fts5(words, content='', tokenize='unicode61 remove_diacritics 0', prefix='1 2 3')"
+    )
+    yield f"PRAGMA application_id = {APPLICATION_ID}"
+    yield f"PRAGMA user_version = {SCHEMA_VERSION}"
+
+
+def _postgresql_only() -> Iterator[str]:
+    yield (
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'the journal is append-only: % of % refused', TG_OP, TG_TABLE_NAME; END $$"
+    )
+    for table in JOURNAL_TABLES:
+        yield (
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+    yield "CREATE TABLE name_index (rowid bigint PRIMARY KEY, words tsvector NOT NULL)"
+    yield "CREATE INDEX name_index_words ON name_index USING gin (words)"
+    yield "CREATE TABLE about (application integer NOT NULL, version integer NOT NULL)"
+    yield f"INSERT INTO about VALUES ({APPLICATION_ID}, {SCHEMA_VERSION})"
+
+
+def create(engine: Engine, schema: str = "") -> None:
+    """Make an empty store where there is nothing, all or nothing."""
+    with engine.transaction():
+        engine.script(statements(engine.dialect, schema))

@@ -8,10 +8,11 @@ otherwise scans every edge).
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from .engines import Engine
 
 Direction = Literal["upstream", "downstream"]
 
@@ -21,14 +22,14 @@ _SEEN = "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :
 def _reach_statement(start: str, end: str, index: str) -> str:
     return f"""
 WITH RECURSIVE walk(id) AS (
-  SELECT value FROM json_each(:roots)
+  SELECT j.value FROM each_number(:roots) AS j
   UNION
   SELECT e.{end} FROM walk CROSS JOIN edge AS e {index}
   WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}
 )
-SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
+SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.sure_to, e.event_time
 FROM walk CROSS JOIN edge AS e {index}
-WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""  # noqa: S608 - names of columns, from this file
+WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""
 
 
 #: The two hot statements; tests read their query plans.
@@ -50,11 +51,20 @@ class Edge(NamedTuple):
     seq: int
     valid_from: int
     valid_to: int
+    sure_to: int | None
     event_time: int | None
 
 
 class Node(NamedTuple):
-    """A reference in an answer. ``fact`` numbers the record that describes it, None if there is none."""
+    """A reference in an answer.
+
+    Attributes
+    ----------
+    fact : int or None
+        Number of the record that describes it.
+    gone : bool
+        Whether its source no longer had it.
+    """
 
     id: int
     ref: str
@@ -62,6 +72,7 @@ class Node(NamedTuple):
     name: str
     namespace: str
     fact: int | None
+    gone: bool
 
 
 class Reached(NamedTuple):
@@ -72,32 +83,33 @@ class Reached(NamedTuple):
     edges: list[Edge]
 
 
-def reach(
-    connection: sqlite3.Connection, roots: Sequence[int], direction: Direction, as_of: int, known_at: int
-) -> Reached:
+def reach(engine: Engine, roots: Sequence[int], direction: Direction, as_of: int, known_at: int) -> Reached:
     """Every node and relation reachable from the roots, as it was at two instants."""
     instants = {"as_of": as_of, "known_at": known_at}
-    rows = connection.execute(STATEMENTS[direction], {"roots": json.dumps(list(roots)), **instants}).fetchall()
+    rows = engine.rows(STATEMENTS[direction], {"roots": list(roots), **instants})
     ids = set(roots)
     ids.update(row[0] for row in rows)
     ids.update(row[1] for row in rows)
-    return Reached(tuple(roots), nodes(connection, ids, as_of, known_at), list(map(Edge._make, rows)))
+    return Reached(tuple(roots), nodes(engine, ids, as_of, known_at), list(map(Edge._make, rows)))
 
 
-def nodes(connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int) -> dict[int, Node]:
+def nodes(engine: Engine, ids: Iterable[int], as_of: int, known_at: int) -> dict[int, Node]:
     """The references of node numbers, and which record describes each at two instants."""
     # Activity, agent and entity are the types that sort before evidence: one search of the index for
     # each node, where a list of three is three.
-    found = connection.execute(
+    found = engine.rows(
         """
         SELECT n.id, n.ref, n.kind, n.name, n.namespace, (
-          SELECT max(f.seq) FROM fact AS f
+          SELECT max(f.seq * 2 + f.gone) FROM fact AS f
           WHERE f.node = n.id AND f.type < 'evidence' AND f.valid_from <= :as_of
           AND f.valid_to > :as_of AND f.recorded_from <= :known_at AND f.recorded_to > :known_at)
-        FROM json_each(:ids) AS j CROSS JOIN node AS n WHERE n.id = j.value""",
-        {"ids": json.dumps(list(ids)), "as_of": as_of, "known_at": known_at},
+        FROM each_number(:ids) AS j CROSS JOIN node AS n WHERE n.id = j.value""",
+        {"ids": list(ids), "as_of": as_of, "known_at": known_at},
     )
-    return {row[0]: Node._make(row) for row in found}
+    return {
+        number: Node(number, ref, kind, name, namespace, None if fact is None else fact >> 1, bool(fact and fact & 1))
+        for number, ref, kind, name, namespace, fact in found
+    }
 
 
 class Described(NamedTuple):
@@ -113,31 +125,51 @@ class Described(NamedTuple):
     location: str
 
 
-def describe(connection: sqlite3.Connection, seqs: Iterable[int]) -> dict[int, Described]:
+def describe(engine: Engine, seqs: Iterable[int]) -> dict[int, Described]:
     """The journal's records by number."""
-    found = connection.execute(
+    found = engine.rows(
         """
-        SELECT j.seq, b.json, lower(hex(j.digest)), j.recorded_at, j.observed_at, j.position, s.system, s.location
-        FROM json_each(:seqs) AS w CROSS JOIN journal AS j CROSS JOIN body AS b CROSS JOIN sync AS s
-        WHERE j.seq = w.value AND b.digest = j.digest AND s.id = j.sync""",
-        {"seqs": json.dumps(list(seqs))},
+        SELECT j.seq, b.json, j.digest, j.recorded_at, j.observed_at, j.position, s.system, s.location
+        FROM each_number(:seqs) AS w CROSS JOIN journal AS j CROSS JOIN body AS b CROSS JOIN sync AS s
+        WHERE j.seq = w.value AND b.seq = coalesce(j.of, j.seq) AND s.id = j.sync""",
+        {"seqs": list(seqs)},
     )
-    return {row[0]: Described(row[0], row[1], "sha256:" + row[2], *row[3:]) for row in found}
+    return {row[0]: Described(row[0], row[1], "sha256:" + bytes(row[2]).hex(), *row[3:]) for row in found}
 
 
-def evidence(connection: sqlite3.Connection, ids: Iterable[int], as_of: int, known_at: int) -> list[tuple[int, int]]:
-    """(subject's node number, record number) of all evidence about the nodes, as it stood."""
-    return connection.execute(
-        """
-        SELECT f.node, f.seq FROM json_each(:ids) AS j CROSS JOIN fact AS f
-        WHERE f.node = j.value AND f.type = 'evidence' AND f.valid_from <= :as_of AND f.valid_to > :as_of
+class Said(NamedTuple):
+    """A record about a node, as it stood at an instant.
+
+    Attributes
+    ----------
+    node, seq : int
+        The subject's node number, and the number of the record.
+    gone : bool
+        Whether its source no longer showed it.
+    sure : bool
+        False between the last sync that saw it so and the first that saw it otherwise.
+    """
+
+    node: int
+    seq: int
+    gone: bool
+    sure: bool
+
+
+def said(engine: Engine, ids: Iterable[int], as_of: int, known_at: int, *, evidence: bool) -> list[Said]:
+    """All evidence about the nodes as it stood, or else all that describes them."""
+    found = engine.rows(
+        f"""
+        SELECT f.node, f.seq, f.gone, f.sure_to FROM each_number(:ids) AS j CROSS JOIN fact AS f
+        WHERE f.node = j.value AND f.type {"=" if evidence else "<"} 'evidence' AND f.valid_from <= :as_of AND f.valid_to > :as_of
         AND f.recorded_from <= :known_at AND f.recorded_to > :known_at ORDER BY f.seq""",
-        {"ids": json.dumps(list(ids)), "as_of": as_of, "known_at": known_at},
-    ).fetchall()
+        {"ids": list(ids), "as_of": as_of, "known_at": known_at},
+    )
+    return [Said(node, seq, bool(gone), sure_to is None or as_of < sure_to) for node, seq, gone, sure_to in found]
 
 
 def beside(
-    connection: sqlite3.Connection,
+    engine: Engine,
     ids: Iterable[int],
     predicate: str,
     as_of: int,
@@ -147,37 +179,37 @@ def beside(
 ) -> list[Edge]:
     """Relations of one predicate that touch the nodes: as their effects, or as their causes."""
     side, index = ("effect", "") if effects else ("cause", "INDEXED BY edge_by_cause")
-    found = connection.execute(
+    found = engine.rows(
         f"""
-        SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.event_time
-        FROM json_each(:ids) AS j CROSS JOIN edge AS e {index}
-        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",  # noqa: S608 - names of columns, from this file
-        {"ids": json.dumps(list(ids)), "predicate": predicate, "as_of": as_of, "known_at": known_at},
+        SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.sure_to, e.event_time
+        FROM each_number(:ids) AS j CROSS JOIN edge AS e {index}
+        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",
+        {"ids": list(ids), "predicate": predicate, "as_of": as_of, "known_at": known_at},
     )
     return list(map(Edge._make, found))
 
 
-def numbers(connection: sqlite3.Connection, refs: Iterable[str]) -> dict[str, int]:
+def numbers(engine: Engine, refs: Iterable[str]) -> dict[str, int]:
     """Node numbers of the references that are in the store."""
-    found = connection.execute(
-        "SELECT n.ref, n.id FROM json_each(:refs) AS j CROSS JOIN node AS n WHERE n.ref = j.value",
-        {"refs": json.dumps(list(refs))},
+    found = engine.rows(
+        "SELECT n.ref, n.id FROM each_text(:refs) AS j CROSS JOIN node AS n WHERE n.ref = j.value",
+        {"refs": list(refs)},
     )
-    return dict(found.fetchall())
+    return dict(found)
 
 
-def namesakes(connection: sqlite3.Connection, bares: Iterable[str], known_at: int) -> dict[str, list[str]]:
+def namesakes(engine: Engine, bares: Iterable[str], known_at: int) -> dict[str, list[str]]:
     """Described references with a namespace, by their text without it."""
     wanted = list(bares)
     same: dict[str, list[str]] = {bare: [] for bare in wanted}
-    found = connection.execute(
+    found = engine.rows(
         """
-        SELECT n.bare, n.ref FROM json_each(:bares) AS j CROSS JOIN node AS n
+        SELECT n.bare, n.ref FROM each_text(:bares) AS j CROSS JOIN node AS n
         WHERE n.bare = j.value AND n.namespace <> '' AND EXISTS (
           SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type IN ('activity', 'agent', 'entity')
           AND f.recorded_from <= :known_at)
         ORDER BY n.ref""",
-        {"bares": json.dumps(wanted), "known_at": known_at},
+        {"bares": wanted, "known_at": known_at},
     )
     for bare, ref in found:
         same[bare].append(ref)

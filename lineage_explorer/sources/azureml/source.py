@@ -53,6 +53,8 @@ class AzureMLSource:
         self._path = str(location)
         self.location = redact_text(self._path)
         self._chosen = namespace
+        #: A folder of exports is a picture of the workspace: what is no longer in it has vanished.
+        self.enumerated: frozenset[str] = frozenset()
 
     @property
     def namespace(self) -> str:
@@ -87,6 +89,7 @@ class AzureMLSource:
         UnknownFormat
             When there is no file that could hold one.
         """
+        self.enumerated = frozenset()
         loaded = list(load(self._path))
         if not loaded and not any(files_at(self._path, SUFFIXES)):
             raise UnknownFormat(
@@ -104,6 +107,7 @@ class AzureMLSource:
             else:
                 things.append(thing)
         yield from _Translation(names, things).items()
+        self.enumerated = frozenset({""})
 
     def _names(self, items: list[Item]) -> Names:
         told: set[Scope] = set()

@@ -15,6 +15,7 @@ import msgspec
 from ...records import BASES, Basis, Entity, Ref
 from ...redaction import redact_text
 from ..protocol import Rejected
+from .changes import DatasetNote
 from .names import Names, basis_of
 from .rows import DatasetInput
 
@@ -34,15 +35,43 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Datasets:
-    """Collects what is known about the datasets of one instance."""
+    """Collects what is known about the datasets of one instance.
 
-    def __init__(self, names: Names) -> None:
+    Parameters
+    ----------
+    names : Names
+        Writes references.
+    known : mapping, optional
+        What earlier reads had found: the runs that said so may not be read this time.
+    """
+
+    def __init__(self, names: Names, known: Mapping[str, DatasetNote] | None = None) -> None:
         self._names = names
+        self._touched: set[str] = set()
         self._digests: dict[str, set[str]] = {}
         self._bases: dict[str, set[Basis]] = {}
         self._facts: dict[str, dict[str, set[str]]] = {}
         self._rows: dict[str, int] = {}
         self._identified: dict[tuple[str, ...], Identity] = {}
+        for ref, note in (known or {}).items():
+            self._bases[ref] = set(note.bases)
+            self._facts[ref] = {name: set(values) for name, values in note.facts.items()}
+            if note.digests:
+                self._digests[ref] = set(note.digests)
+            if note.rows is not None:
+                self._rows[ref] = note.rows
+
+    def notes(self) -> dict[str, DatasetNote]:
+        """All that is known, for the next read."""
+        return {
+            ref: DatasetNote(
+                bases=sorted(self._bases[ref]),
+                digests=sorted(self._digests.get(ref, ())),
+                facts={name: sorted(values) for name, values in sorted(facts.items())},
+                rows=self._rows.get(ref),
+            )
+            for ref, facts in sorted(self._facts.items())
+        }
 
     def of_input(
         self, row: DatasetInput, run_tags: Mapping[str, str], alone: bool, position: str, problems: list[Rejected]
@@ -119,6 +148,7 @@ class Datasets:
 
     def _note(self, identity: Identity, **facts: str) -> None:
         ref = identity.ref
+        self._touched.add(ref)
         self._bases.setdefault(ref, set()).add(identity.identified_by)
         if identity.digest:
             self._digests.setdefault(ref, set()).add(identity.digest)
@@ -128,8 +158,10 @@ class Datasets:
                 known.setdefault(name, set()).add(redact_text(fact))
 
     def entities(self) -> Iterator[Entity]:
-        """One entity for each dataset seen."""
+        """One entity for each dataset that was seen in this read, with all that is known of it."""
         for ref, facts in self._facts.items():
+            if ref not in self._touched:
+                continue
             digests = sorted(self._digests.get(ref, ()), key=lambda digest: (not digest.startswith("sha256:"), digest))
             attributes: dict[str, Any] = {
                 name: sorted(values) for name, values in facts.items() if name != "declared_in"

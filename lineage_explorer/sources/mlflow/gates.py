@@ -72,6 +72,17 @@ class Claim(msgspec.Struct, frozen=True):
         """The metric of the run that must be read to recompute it."""
         return (self.run_id, self.metric) if self.run_id else None
 
+    @property
+    def measurement(self) -> tuple[str, str, str] | None:
+        """Subject, gate and run of a measurement that this gate restates: same number, same time, nobody's judgement.
+
+        Both would be one piece of evidence described in two ways.
+        """
+        fields = self.fields
+        if not self.run_id or self.metric != self.name or fields.get("by") or fields.get("at"):
+            return None
+        return (self.subject, self.name, self.run_id) if _THRESHOLD.match(fields.get("threshold", "")) else None
+
 
 def claims(
     subject: str,

@@ -17,8 +17,8 @@ def measurements(
     measured: Mapping[str, list[ModelMetric]],
     made_by: Mapping[str, str],
     seen: Mapping[str, Seen],
-) -> Iterator[tuple[Evidence, str]]:
-    """Evidence from the metrics that MLflow keeps with a logged model, each with its position.
+) -> Iterator[tuple[str, Evidence, str]]:
+    """Evidence from the metrics that MLflow keeps with a logged model, with the run's id and its position.
 
     What the training run itself measured, on training data or on data it does not name, is how training
     went and not an evaluation: it stays with the model's attributes.
@@ -42,7 +42,7 @@ def measurements(
                 dataset = names.ref("dataset", metric.dataset_name, metric.dataset_digest)
             else:
                 dataset = _only(run) if read is None else read.identity.ref
-            yield _evidence(names, subject, gate, metric.run_id, metric.point, dataset), position
+            yield metric.run_id, _evidence(names, subject, gate, metric.run_id, metric.point, dataset), position
 
 
 def unlinked_measurements(

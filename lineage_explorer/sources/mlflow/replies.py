@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
+import msgspec
+
 from .rows import (
+    UNFINISHED,
+    Asked,
     DatasetInput,
     Experiment,
     LoggedModel,
@@ -16,7 +22,40 @@ from .rows import (
     newest,
 )
 
+API = "/api/2.0/mlflow"
+# A byte that is not UTF-8, as Python's "surrogateescape" decodes it.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+
 Json = dict[str, Any]
+
+
+def decoded(body: bytes) -> Json | None:
+    """A reply's JSON object; None for anything else."""
+    try:
+        plain = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            # Python's reader admits what strict JSON does not: NaN, half surrogate pairs, bytes
+            # that are not UTF-8. They become visible escapes, as when a file is read.
+            text = _NOT_UTF8.sub(_escaped, body.decode("utf-8", "surrogateescape"))
+            plain = _without_surrogates(json.loads(text))
+        except (ValueError, RecursionError):
+            plain = None
+    return plain if isinstance(plain, dict) else None
+
+
+def _escaped(byte: re.Match[str]) -> str:
+    return f"\\\\x{ord(byte[0]) - 0xDC00:02x}"  # two backslashes in JSON are one in its text
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
 
 
 def experiment(raw: Json) -> Experiment:
@@ -109,6 +148,13 @@ def run(raw: Json) -> Run:
         sorted(model_ids(given, "model_inputs")),
         sorted(model_ids(raw.get("outputs"), "model_outputs")),
     )
+
+
+def asked(raw: Json) -> Asked:
+    """Which logged models a run read, from a reply about this one run."""
+    info = raw.get("info") or {}
+    ended = None if info.get("status") in UNFINISHED else _whole(info.get("end_time"))
+    return Asked(ended, sorted(model_ids(raw.get("inputs"), "model_inputs")))
 
 
 def _dataset_input(raw: Json) -> DatasetInput:

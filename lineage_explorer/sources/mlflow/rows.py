@@ -6,10 +6,13 @@ what a row means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import ClassVar, NamedTuple, Protocol
 
 import msgspec
+
+#: States of a run that goes on.
+UNFINISHED = frozenset(("RUNNING", "SCHEDULED"))
 
 
 class MetricPoint(NamedTuple):
@@ -121,6 +124,36 @@ class Version(msgspec.Struct, frozen=True):
         return self.stage == "Deleted_Internal"
 
 
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """The logged models that a run had read when a server was asked, and when the run had ended by then."""
+
+    ended: int | None
+    models: list[str]
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the runs; :mod:`.changes` says which, the readers fetch them and no others.
+
+    Attributes
+    ----------
+    since : int
+        Milliseconds: runs that started or ended (or, where it is recorded, were deleted) at that time or later.
+    experiments : set of str
+        All runs of these.
+    runs : mapping
+        By experiment, these runs; those under an empty text may be in any experiment.
+    model_inputs : mapping
+        What is known already of the logged models that finished runs read.
+
+    Runs that are not finished are always among the chosen.
+    """
+
+    since: int
+    experiments: frozenset[str] = frozenset()
+    runs: Mapping[str, frozenset[str]] = {}
+    model_inputs: Mapping[str, Asked] = {}
+
+
 class Unreadable(msgspec.Struct, frozen=True):
     """A row that is not what its table or API promises."""
 
@@ -149,6 +182,9 @@ def newest(metrics: Iterable[ModelMetric]) -> list[ModelMetric]:
 class Rows(Protocol):
     """Reads one MLflow instance. Each method is called once per sync, in this order."""
 
+    #: ``file`` or ``server``: the two do not show all the same.
+    kind: ClassVar[str]
+
     def experiments(self) -> Iterator[Experiment | Unreadable]:
         """Active and deleted experiments."""
         ...
@@ -165,12 +201,18 @@ class Rows(Protocol):
         """Logged models of these experiments."""
         ...
 
-    def runs(self, experiments: Iterable[str], asked: Set[str]) -> Iterator[Run | Unreadable]:
-        """Active and deleted runs; of those in ``asked`` it matters which logged models they read."""
+    def runs(
+        self, experiments: Iterable[str], asked: Set[str], chosen: Selection | None = None
+    ) -> Iterator[Run | Unreadable]:
+        """Active and deleted runs, or the chosen ones; of ``asked`` it matters which logged models they read."""
         ...
 
     def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:
         """Every point of these (run id, metric name) pairs."""
+        ...
+
+    def model_inputs(self, again: Set[str]) -> dict[str, Asked]:
+        """What was costly to find out about finished runs, for a later :class:`Selection` of the runs ``again``."""
         ...
 
     def close(self) -> None:

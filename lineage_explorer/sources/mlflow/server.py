@@ -6,18 +6,14 @@ page is decoded in one step, and a row that is not what the API promises spoils 
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import re
-import urllib.error
-import urllib.request
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -25,21 +21,34 @@ from ...errors import MissingDependency, SourceError, SourceUnavailable
 from ...redaction import redact_text
 from . import replies
 from .names import JUDGING, role_of
-from .rows import Experiment, LoggedModel, MetricPoint, RegisteredModel, Run, Unreadable, Version
+from .replies import API
+from .rows import (
+    UNFINISHED,
+    Asked,
+    Experiment,
+    LoggedModel,
+    MetricPoint,
+    RegisteredModel,
+    Run,
+    Selection,
+    Unreadable,
+    Version,
+)
 
-_API = "/api/2.0/mlflow"
 _PAGE = 1000
 _MODEL_PAGE = 500
 _EXPERIMENTS_PER_CALL = 200
+_RUNS_PER_CALL = 500
 _TIMEOUT = 60
 _RETRIES = 2
 _NOT_FOUND = (404,)
 # A tag may name a run that never was, or something that cannot be a run's id at all.
 _NO_SUCH_RUN = (400, 404)
-# A byte that is not UTF-8, as Python's "surrogateescape" decodes it.
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 # A plain search leaves the prompts out.
 _EVERY_NAME: tuple[dict[str, str], ...] = ({}, {"filter": "tags.`mlflow.prompt.is_prompt` = 'true'"})
+
+# Ids as MLflow issues them; a tag may call anything a run.
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 
 Json = replies.Json
 Row = TypeVar("Row")
@@ -48,12 +57,17 @@ Row = TypeVar("Row")
 class ServerRows:
     """Reads one server; :class:`~.rows.Rows` says what each method yields."""
 
+    kind: ClassVar[str] = "server"
+
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
         self._shown = redact_text(self._address)
         self._count: Counter[str] = Counter()
         self._source_runs: dict[str, str] = {}
         self._measuring: set[str] = set()
+        self._known: dict[str, Asked] = {}
+        self._found: dict[str, Asked] = {}
+        self._upstream: set[str] = set()
         self._transport = _transport(self._address)
 
     def close(self) -> None:
@@ -63,9 +77,9 @@ class ServerRows:
 
     def _call(self, method: str, path: str, payload: Json, absent: Sequence[int] = ()) -> Json:
         """One reply; empty when the server answers with a status of ``absent``."""
-        name = f"{method} {_API}/{path}"
+        name = f"{method} {API}/{path}"
         try:
-            status, body = self._transport(method, f"{_API}/{path}", payload)
+            status, body = self._transport(method, f"{API}/{path}", payload)
         except ConnectionError as error:
             raise SourceUnavailable(
                 f"{self._shown} stopped answering at {name} ({self._so_far()}). What was read stays; ingest again when "
@@ -85,17 +99,8 @@ class ServerRows:
         return self._decoded(body, name)
 
     def _decoded(self, body: bytes, name: str) -> Json:
-        try:
-            decoded = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            try:
-                # Python's reader admits what strict JSON does not: NaN, half surrogate pairs, bytes
-                # that are not UTF-8. They become visible escapes, as when a file is read.
-                text = _NOT_UTF8.sub(_escaped, body.decode("utf-8", "surrogateescape"))
-                decoded = _without_surrogates(json.loads(text))
-            except (ValueError, RecursionError):
-                decoded = None
-        if not isinstance(decoded, dict):
+        decoded = replies.decoded(body)
+        if decoded is None:
             raise SourceUnavailable(
                 f"{self._shown} answered {name} with something that is not an MLflow reply ({self._so_far()})"
             )
@@ -199,38 +204,54 @@ class ServerRows:
                     self._measuring.update(metric.run_id for metric in row.metrics)
                 yield row
 
-    def runs(self, experiments: Iterable[str], asked: Set[str]) -> Iterator[Run | Unreadable]:
-        """Active and deleted runs.
+    def runs(
+        self, experiments: Iterable[str], asked: Set[str], chosen: Selection | None = None
+    ) -> Iterator[Run | Unreadable]:
+        """Active and deleted runs, or the chosen ones.
 
         A search does not tell which logged models a run read, and a call for each run would take longer
         than all the rest. So it is asked of those where it matters: the runs in ``asked``, those that made
         what they read in turn, and runs that may be evaluations, with data or metrics and no model made.
-        A run that measured a logged model is known from the model's own metrics.
+        A run that measured a logged model is known from the model's own metrics. What an earlier read asked
+        of a finished run is not asked again unless the run has moved.
         """
         seen: set[str] = set()
+        self._known = dict(chosen.model_inputs) if chosen else {}
         with ThreadPoolExecutor(max_workers=4) as pool:
             read = self._read_upstream(pool, asked) if self._source_runs else {}
-            for ids in _batches(experiments):
-                payload = {
-                    "experiment_ids": ids,
-                    "run_view_type": "ALL",
-                    "max_results": _PAGE,
-                    "order_by": ["attributes.start_time ASC"],
-                }
-                for page in self._pages("runs", ("POST", "runs/search", payload), "runs", replies.run, ()):
-                    read |= self._read_models(
-                        pool,
-                        {row.run_id for row in page if not isinstance(row, Unreadable) and self._may_evaluate(row)}
-                        - seen
-                        - read.keys(),
-                    )
-                    for row in page:
-                        if isinstance(row, Unreadable):
-                            yield row
-                        elif row.run_id not in seen:
-                            seen.add(row.run_id)
-                            inputs = read.get(row.run_id)
-                            yield msgspec.structs.replace(row, model_inputs=inputs) if inputs else row
+            self._upstream = set(read)
+            for page in self._run_pages(list(experiments), chosen):
+                rows = [row for row in page if not isinstance(row, Unreadable) and row.run_id not in seen]
+                if resumed := {row.run_id for row in rows if self._resumed(row)}:
+                    for run_id in resumed:
+                        del self._known[run_id]
+                    read |= self._read_upstream(pool, resumed & read.keys())
+                    self._upstream |= read.keys()
+                read |= self._read_models(pool, {row.run_id for row in rows if self._may_evaluate(row)} - read.keys())
+                for row in page:
+                    if isinstance(row, Unreadable):
+                        yield row
+                    elif row.run_id not in seen:
+                        seen.add(row.run_id)
+                        inputs = read.get(row.run_id)
+                        yield msgspec.structs.replace(row, model_inputs=inputs) if inputs else row
+
+    def _run_pages(self, experiments: Sequence[str], chosen: Selection | None) -> Iterator[list[Run | Unreadable]]:
+        for ids, condition, view in _run_searches(experiments, chosen):
+            payload: Json = {
+                "experiment_ids": ids,
+                "run_view_type": view,
+                "max_results": _PAGE,
+                "order_by": ["attributes.start_time ASC"],
+            }
+            if condition:
+                payload["filter"] = condition
+            yield from self._pages("runs", ("POST", "runs/search", payload), "runs", replies.run, ())
+
+    def _resumed(self, row: Run) -> bool:
+        """Whether a run may have read more than what an earlier read was told of it."""
+        known = self._known.get(row.run_id)
+        return known is not None and (known.ended != row.ended or row.status in UNFINISHED)
 
     def _may_evaluate(self, row: Run) -> bool:
         """Whether a run says it is an evaluation, or read data that an evaluation reads and did not train.
@@ -255,15 +276,23 @@ class ServerRows:
         return read
 
     def _read_models(self, pool: ThreadPoolExecutor, run_ids: Set[str]) -> dict[str, list[str]]:
-        listed = sorted(run_ids)
-        return dict(zip(listed, pool.map(self._model_inputs, listed), strict=True))
+        found = {run_id: self._known[run_id] for run_id in run_ids & self._known.keys()}
+        listed = sorted(run_ids - found.keys())
+        found |= zip(listed, pool.map(self._ask, listed), strict=True)
+        self._found |= found
+        return {run_id: asked.models for run_id, asked in found.items()}
 
-    def _model_inputs(self, run_id: str) -> list[str]:
+    def _ask(self, run_id: str) -> Asked:
         reply = self._call("GET", "runs/get", {"run_id": run_id}, _NO_SUCH_RUN)
         try:
-            return sorted(replies.model_ids((reply.get("run") or {}).get("inputs"), "model_inputs"))
-        except (KeyError, TypeError, AttributeError):
-            return []
+            return replies.asked(reply.get("run") or {})
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return Asked(None, [])
+
+    def model_inputs(self, again: Set[str]) -> dict[str, Asked]:
+        """What was asked run by run, of finished runs that will be read again or lie upstream of those."""
+        kept = sorted((again | self._upstream) & self._found.keys())
+        return {run_id: self._found[run_id] for run_id in kept if self._found[run_id].ended is not None}
 
     def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:
         """Every point of these (run id, metric name) pairs."""
@@ -273,43 +302,6 @@ class ServerRows:
             for row in self._rows("metric points", call, "metrics", replies.point, absent=_NO_SUCH_RUN):
                 if not isinstance(row, Unreadable):
                     yield (run_id, key), row
-
-
-def answers_like_mlflow(address: str) -> bool:
-    """Whether an MLflow server answers at an address, found out with two short calls and no mlflow import."""
-    base = re.sub(r"(?<=://)[^/@]*@", "", address.rstrip("/"))
-    status, body = _peek(f"{base}{_API}/experiments/search?max_results=1")
-    try:
-        reply = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        reply = None
-    if status == 200:
-        return (
-            isinstance(reply, dict)
-            and isinstance(reply.get("experiments", []), list)
-            and set(reply)
-            <= {
-                "experiments",
-                "next_page_token",
-            }
-        )
-    if status in (401, 403):
-        # A guarded server: its version page is open, or its error is in MLflow's words.
-        _, version = _peek(f"{base}/version")
-        return bool(re.fullmatch(rb"\d+\.\d+\.\d+\S*\s*", version)) or b"mlflow" in body.lower()
-    return False
-
-
-def _peek(url: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - http(s), as the user wrote it
-    try:
-        with urllib.request.urlopen(request, timeout=3) as reply:  # noqa: S310
-            return reply.status, reply.read(1_000_000)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(10_000)
-    except (OSError, http.client.HTTPException, ValueError):
-        return 0, b""
 
 
 def _transport(address: str) -> Callable[[str, str, Json], tuple[int, bytes]]:
@@ -342,24 +334,27 @@ def _transport(address: str) -> Callable[[str, str, Json], tuple[int, bytes]]:
     return call
 
 
-def _escaped(byte: re.Match[str]) -> str:
-    return f"\\\\x{ord(byte[0]) - 0xDC00:02x}"  # two backslashes in JSON are one in its text
+def _run_searches(experiments: Sequence[str], chosen: Selection | None) -> Iterator[tuple[list[str], str, str]]:
+    """Experiments, filter and view of each search; a filter knows no "or", so the chosen runs take several."""
+    whole = experiments if chosen is None else [one for one in experiments if one in chosen.experiments]
+    yield from ((ids, "", "ALL") for ids in _batches(whole))
+    if chosen is None:
+        return
+    for ids in _batches(one for one in experiments if one not in chosen.experiments):
+        for time in ("end_time", "start_time"):
+            yield ids, f"attributes.{time} >= {chosen.since}", "ALL"
+        for status in sorted(UNFINISHED):
+            yield ids, f"attributes.status = '{status}'", "ACTIVE_ONLY"
+    for ids in _batches(experiments):
+        runs = {run_id for one in ("", *ids) for run_id in chosen.runs.get(one, ()) if _ID.match(run_id)}
+        for some in _batches(sorted(runs), _RUNS_PER_CALL):
+            yield ids, f"attributes.run_id IN ({', '.join(map(repr, some))})", "ALL"
 
 
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
-
-
-def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+def _batches(ids: Iterable[str], size: int = _EXPERIMENTS_PER_CALL) -> Iterator[list[str]]:
     listed = list(ids)
-    for start in range(0, len(listed), _EXPERIMENTS_PER_CALL):
-        yield listed[start : start + _EXPERIMENTS_PER_CALL]
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 def _once(rows: Iterable[Row | Unreadable], key: Callable[[Row], Any]) -> Iterator[Row | Unreadable]:

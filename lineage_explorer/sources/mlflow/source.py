@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from ...errors import LocationNotFound, SourceError
 from ...redaction import redact_text
 from ..protocol import Observation, Rejected, nearest
+from .answering import answers_like_mlflow
+from .changes import usable
 from .database import DatabaseRows
 from .mapping import Translation
 from .opening import looks_like_mlflow
 from .rows import Rows
-from .server import ServerRows, answers_like_mlflow
+from .server import ServerRows
 
 _FILE = "mlflow.db"
 
 
 class MLflowSource:
     """An MLflow tracking server over HTTP(S), or an ``mlflow.db`` file, read strictly.
+
+    It has two parts. ``registry``: experiments, registered models and prompts, versions, aliases, logged models,
+    and the gates on them; every read reads it in full. ``runs``: runs, all that they read, wrote and measured, the
+    gates on them, and every dataset that any row names; :meth:`read` reads it in full, :meth:`read_changes` as it
+    changes. What a record is about decides its part, not which read found it.
 
     Parameters
     ----------
@@ -31,6 +38,13 @@ class MLflowSource:
         credentials come from MLflow's own environment variables (``MLFLOW_TRACKING_TOKEN``, ...).
     namespace : str, optional
         First part of every reference; by default ``mlflow-`` and eight digits made of the location.
+
+    Attributes
+    ----------
+    enumerated : frozenset of str
+        The parts that the last read, once it came to its end, read in full.
+    cursor : dict
+        What :meth:`read_changes` needs to know, as plain JSON; empty until a read came to its end.
 
     Examples
     --------
@@ -45,6 +59,8 @@ class MLflowSource:
         self._location = location
         self.location = redact_text(location)
         self.namespace = namespace if namespace is not None else _namespace(location)
+        self.enumerated: frozenset[str] = frozenset()
+        self.cursor: dict[str, Any] = {}
 
     @classmethod
     def recognises(cls, location: str) -> bool:
@@ -68,9 +84,34 @@ class MLflowSource:
         UnsupportedVersion
             When the file's schema is not known.
         """
+        yield from self._read(None)
+
+    def read_changes(self, cursor: Mapping[str, Any]) -> Iterator[Observation | Rejected]:
+        """The registry in full, and of the runs those that :mod:`.changes` says may have changed.
+
+        A cursor of another instance, of another version of this tool, or that is none, leads to a full read;
+        :attr:`enumerated` then says so.
+
+        Parameters
+        ----------
+        cursor : mapping
+            What :attr:`cursor` was after an earlier read.
+
+        Raises
+        ------
+        SourceUnavailable, UnsupportedVersion
+            As :meth:`read`.
+        """
+        yield from self._read(cursor)
+
+    def _read(self, cursor: Mapping[str, Any] | None) -> Iterator[Observation | Rejected]:
+        self.enumerated, self.cursor = frozenset(), {}
         rows: Rows = ServerRows(self._location) if _is_address(self._location) else DatabaseRows(self._database())
         try:
-            yield from Translation(rows, self.namespace).records()
+            before = None if cursor is None else usable(cursor, rows.kind, self.namespace)
+            translation = Translation(rows, self.namespace, before)
+            yield from translation.records()
+            self.enumerated, self.cursor = translation.enumerated, translation.cursor
         finally:
             rows.close()
 

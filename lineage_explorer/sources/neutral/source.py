@@ -49,6 +49,8 @@ class NeutralSource:
         self.location = redact_text(self._path)
         self.namespace = namespace or ""
         self._frame: pd.DataFrame | None = None
+        #: A file is read to its end; a DataFrame is whatever somebody selected.
+        self.enumerated: frozenset[str] = frozenset()
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, namespace: str | None = None, name: str = "frame") -> NeutralSource:
@@ -82,6 +84,7 @@ class NeutralSource:
         Endpoints and agents that rows only name are described last, unless a record of their own was
         among the rows.
         """
+        self.enumerated = frozenset()
         named: dict[str, str] = {}
         described: set[str] = set()
         anything = False
@@ -110,6 +113,8 @@ class NeutralSource:
             if text not in described:
                 agent = Ref.parse(text).kind in AGENTS
                 yield Observation(record=Agent(ref=text) if agent else Entity(ref=text), position=position)
+        if self._frame is None:
+            self.enumerated = frozenset({""})
 
     def _rows(self) -> Iterator[Row | Rejected]:
         if self._frame is not None:

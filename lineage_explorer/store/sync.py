@@ -1,0 +1,379 @@
+"""One sync: what was read is compared with what the same source said before, and only differences are kept."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..redaction import RULES_VERSION
+from ..version import __version__
+from .journal import Draft, Journal, Prepared, Scope, document, draft, storable
+from .log import Kind, Tree
+
+if TYPE_CHECKING:
+    from .engines import Engine
+
+
+#: Tombstones in one transaction.
+_PORTION = 2_000
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What became of what was read; always ``read = stored + unchanged + quarantined``.
+
+    Attributes
+    ----------
+    vanished : int
+        What this source held before and holds no longer. It was not read, so it is not part of the sum.
+    """
+
+    read: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    vanished: int = 0
+
+    def __add__(self, other: SyncResult) -> SyncResult:
+        return SyncResult(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+
+class _Known(NamedTuple):
+    """An entry of the journal about one identity, in the words of one source."""
+
+    observed_at: int
+    seq: int
+    kind: int
+    digest: bytes
+    of: int
+
+
+class Sync:
+    """Writes what one reading of a source brings, in transactions that the caller opens.
+
+    Parameters
+    ----------
+    engine : Engine
+        Where the store is.
+    journal : Journal
+        What appends to it.
+    place : Scope
+        System, namespace and location of the source; the part stays empty.
+    observed_at : int, optional
+        When the source was in the state that is read, microseconds; the beginning of the sync by default.
+    """
+
+    def __init__(self, engine: Engine, journal: Journal, place: Scope, observed_at: int | None = None) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._place = place
+        self._asked_observed_at = observed_at
+        self._observed_at = 0
+        self._id = 0
+        self._start = 0
+        self._reading = _Reading(engine)
+        self._returned: dict[tuple[int, bytes], tuple[_Known, Prepared]] = {}
+        #: Parts in which something new could not be read: what is missing there may be hidden by it.
+        self._spoilt: set[str] = set()
+        self._missing: list[tuple[str, int]] | None = None
+        self._enumerated: dict[str, int] = {}
+
+    @property
+    def burying(self) -> bool:
+        """Whether something that vanished is still to be put on record."""
+        return bool(self._missing)
+
+    def begin(self, now: int, tree: Tree) -> None:
+        """Put the sync on record."""
+        self._id = 1 + int(self._engine.one("SELECT coalesce(max(id), 0) FROM sync"))
+        self._observed_at = now if self._asked_observed_at is None else self._asked_observed_at
+        self._start = tree.size
+        about = {
+            "system": self._place.system,
+            "location": self._place.location,
+            "namespace": self._place.namespace,
+            "actor": _actor(),
+            "tool_version": __version__,
+            "redaction_rules": RULES_VERSION,
+        }
+        self._journal.write([document(Kind.BEGIN, about, self._observed_at)], self._id, self._place, now, tree)
+
+    def write(self, items: Sequence[Prepared], now: int, tree: Tree) -> SyncResult:
+        """Store what is new, count what is not."""
+        scopes = {part: self._journal.scope(self._place._replace(part=part)) for part in {item.part for item in items}}
+        known = self._known(items, scopes)
+        elsewhere = self._elsewhere([item for item in items if not known[scopes[item.part], item.identity]], scopes)
+        drafts: list[Draft] = []
+        stored = quarantined = 0
+        for item in items:
+            scope = scopes[item.part]
+            entry = self._compare(item, known[scope, item.identity], scope, tree.size + len(drafts) + 1)
+            if entry is not None:
+                of = elsewhere.get((item.identity, item.digest))
+                if entry.kind == Kind.SEEN and of is not None:  # another source said it: one more voice, nothing new
+                    entry = entry._replace(kind=Kind.AGAIN, of=of, json=None, body=None)
+                    said = known[scope, item.identity]
+                    said[-1] = said[-1]._replace(kind=Kind.AGAIN, of=of)
+                drafts.append(entry)
+            if item.kind == Kind.REJECTED:
+                quarantined += 1
+                if entry is not None:
+                    self._spoilt.add(item.part)
+            elif entry is not None and entry.kind == Kind.SEEN:
+                stored += 1
+        for scope in sorted(set(scopes.values())):
+            self._reading.remember(scope, (item.identity for item in items if scopes[item.part] == scope), self._start)
+        if drafts:
+            self._journal.write(drafts, self._id, self._place, now, tree)
+        return SyncResult(len(items), stored, len(items) - stored - quarantined, quarantined)
+
+    def bury(self, enumerated: Iterable[str], now: int, tree: Tree) -> int | None:
+        """Put on record what vanished, a portion at a time.
+
+        Parameters
+        ----------
+        enumerated : iterable of str
+            The parts of which everything was read.
+
+        Returns
+        -------
+        int or None
+            How many records this portion holds; None when nothing is left.
+        """
+        if self._missing is None:
+            self._missing = []
+            for part in sorted(set(enumerated) - self._spoilt):
+                scope = self._journal.scope(self._place._replace(part=part))
+                self._enumerated[part] = scope
+                self._missing += [(part, seq) for seq in self._reading.missing(scope, self._start, self._observed_at)]
+        portion, self._missing = self._missing[:_PORTION], self._missing[_PORTION:]
+        if not portion:
+            return None
+        drafts = list(self._tombstones(portion))
+        self._journal.write(drafts, self._id, self._place, now, tree)
+        return sum(entry.topic is not None for entry in drafts)
+
+    def finish(
+        self, total: SyncResult, now: int, tree: Tree, *, complete: bool, cursor: Mapping[str, Any] | None = None
+    ) -> SyncResult:
+        """Put the end of the sync on record: what returned, the counts, and the tree's root.
+
+        Parameters
+        ----------
+        total : SyncResult
+            What was counted until now.
+        complete : bool
+            Whether the source was read to its end.
+        cursor : mapping, optional
+            What the source needs to read only changes next time.
+
+        Returns
+        -------
+        SyncResult
+            The counts that are on record.
+        """
+        drafts = self._returns()
+        if drafts:
+            self._journal.write(drafts, self._id, self._place, now, tree)
+        result = total + SyncResult(stored=len(drafts), unchanged=-len(drafts))
+        about = {
+            **{item.name: getattr(result, item.name) for item in fields(result)},
+            "complete": complete,
+            "enumerated": self._enumerated if complete else {},
+            "root": tree.head().root.hex(),
+        }
+        if complete and cursor is not None:
+            about["cursor"] = dict(cursor)
+        self._journal.write([document(Kind.END, about, self._observed_at)], self._id, self._place, now, tree)
+        self._reading.forget()
+        return result
+
+    # --- comparing ---
+
+    def _known(
+        self, items: Sequence[Prepared], scopes: Mapping[str, int]
+    ) -> defaultdict[tuple[int, bytes], list[_Known]]:
+        """What each source said before about the identities of a batch."""
+        wanted: dict[int, dict[bytes, None]] = defaultdict(dict)
+        for item in items:
+            wanted[scopes[item.part]][item.identity] = None
+        known: defaultdict[tuple[int, bytes], list[_Known]] = defaultdict(list)
+        for scope, identities in wanted.items():
+            if not self._reading.spoke(scope):
+                continue
+            rows = self._engine.lookup(
+                "SELECT identity, observed_at, seq, kind, digest, coalesce(of, seq) FROM journal "
+                "WHERE scope = :scope AND identity {keys}",
+                list(identities),
+                {"scope": scope},
+            )
+            for identity, *row in rows:
+                when, seq, kind, digest, of = row
+                known[scope, bytes(identity)].append(_Known(when, seq, kind, bytes(digest), of))
+        return known
+
+    def _elsewhere(self, items: Sequence[Prepared], scopes: Mapping[str, int]) -> dict[tuple[bytes, bytes], int]:
+        """Where other sources hold the very same record, for what is new to this one."""
+        topics = list({item.topic for item in items if item.topic is not None and item.shared})
+        if not topics or self._engine.one("SELECT count(*) FROM scope") <= len(set(scopes.values())):
+            return {}
+        rows = self._engine.lookup(
+            "SELECT identity, digest, coalesce(of, seq) FROM journal WHERE kind <= :again AND topic {keys}",
+            topics,
+            {"again": int(Kind.AGAIN)},
+        )
+        return {(bytes(identity), bytes(digest)): of for identity, digest, of in rows}
+
+    def _compare(self, item: Prepared, known: list[_Known], scope: int, seq: int) -> Draft | None:
+        """The entry, of number ``seq``, that an observation is worth; None if it says nothing new."""
+        explicit = item.observed_at is not None
+        at = self._observed_at if item.observed_at is None else item.observed_at
+        before = max((entry for entry in known if entry.observed_at <= at), default=None)
+        same = before is not None and before.kind != Kind.GONE and before.digest == item.digest
+        if explicit and same and before is not None:
+            if any(entry.observed_at == at for entry in known):
+                return None
+            # Still so at a time of its own: it matters when a word on the time between arrives late.
+            known.append(_Known(at, seq, Kind.AGAIN, item.digest, before.of))
+            return Draft(Kind.AGAIN, item.part, at, item.digest, item.position, before.of, item.topic, item.identity)
+        if explicit and any(entry.observed_at == at and entry.digest == item.digest for entry in known):
+            return None
+        key = (scope, item.identity)
+        if not explicit:
+            if same:
+                self._returned.pop(key, None)
+                return None
+            if (
+                before is not None
+                and before.kind != Kind.GONE
+                and any(entry.digest == item.digest and entry.kind != Kind.GONE for entry in known)
+            ):
+                # An older word, again. A file that is added to holds old words and then the new one, on each
+                # reading; so the last word of a reading decides.
+                self._returned[key] = (before, item)
+                return None
+            self._returned.pop(key, None)
+            if before is not None and before.observed_at >= at:
+                at = before.observed_at + 1  # later in one reading is the later word
+        known.append(_Known(at, seq, item.kind, item.digest, seq))
+        return draft(item, at)
+
+    def _returns(self) -> list[Draft]:
+        """Words that a source had said before, and has gone back to."""
+        drafts = [
+            draft(item, max(self._observed_at, before.observed_at + 1)) for before, item in self._returned.values()
+        ]
+        self._returned.clear()
+        return drafts
+
+    def _tombstones(self, portion: Sequence[tuple[str, int]]) -> Iterator[Draft]:
+        part_of = {seq: part for part, seq in portion}
+        rows = self._engine.lookup(
+            "SELECT seq, topic, identity, digest, position, of FROM journal WHERE seq {keys}", sorted(part_of)
+        )
+        for seq, topic, identity, digest, position, of in sorted(set(rows)):
+            yield Draft(
+                *(Kind.GONE, part_of[seq], self._observed_at, bytes(digest), position, of or seq),
+                *(None if topic is None else bytes(topic), bytes(identity)),
+            )
+
+
+class _Reading:
+    """Which identities a reading has shown: beside the store, so that memory does not grow with their number."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._made = False
+        self._spoke: set[int] = set()
+        self._spoke_before: dict[int, bool] = {}
+
+    def spoke(self, scope: int) -> bool:
+        """Whether a scope said anything yet, whoever wrote it."""
+        if scope not in self._spoke and self._engine.rows(
+            "SELECT 1 FROM journal WHERE scope = :scope AND identity IS NOT NULL LIMIT 1", {"scope": scope}
+        ):
+            self._spoke.add(scope)
+        return scope in self._spoke
+
+    def spoke_before(self, scope: int, start: int) -> bool:
+        """Whether a scope said anything before this sync."""
+        if scope not in self._spoke_before:
+            found = self._engine.rows(
+                "SELECT 1 FROM journal WHERE scope = :scope AND identity IS NOT NULL AND seq <= :start LIMIT 1",
+                {"scope": scope, "start": start},
+            )
+            self._spoke_before[scope] = bool(found)
+        return self._spoke_before[scope]
+
+    def remember(self, scope: int, identities: Iterable[bytes], start: int) -> None:
+        """Note what was shown."""
+        if not self.spoke_before(scope, start):
+            return  # nothing of it can vanish
+        self._make()
+        self._engine.change_each(
+            "INSERT INTO shown(scope, identity) VALUES (:scope, :identity) ON CONFLICT DO NOTHING",
+            [{"scope": scope, "identity": identity} for identity in dict.fromkeys(identities)],
+        )
+
+    def _make(self) -> None:
+        if not self._made:
+            kind, end = ("blob", " WITHOUT ROWID") if self._engine.dialect == "sqlite" else ("bytea", "")
+            self._engine.script(
+                [
+                    "DROP TABLE IF EXISTS shown",
+                    f"CREATE TEMPORARY TABLE shown (scope bigint, identity {kind}, PRIMARY KEY (scope, identity)){end}",
+                ]
+            )
+            self._made = True
+
+    def missing(self, scope: int, start: int, at: int) -> list[int]:
+        """The last entries about what a scope held before this sync, earlier than it, and did not show."""
+        if not self.spoke_before(scope, start):
+            return []
+        self._make()
+        return [
+            row[0]
+            for row in self._engine.stream(
+                """
+                SELECT j.seq
+                FROM (SELECT k.identity, max(k.seq) AS seq FROM journal AS k
+                  WHERE k.scope = :scope AND k.identity IS NOT NULL AND k.seq <= :start
+                  AND NOT EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = k.identity)
+                  GROUP BY k.identity) AS last
+                CROSS JOIN journal AS j WHERE j.seq = last.seq AND j.kind <> :gone AND j.observed_at < :at
+                AND NOT (j.topic IS NOT NULL AND j.position IN (
+                  -- what stood where something cannot be read may be there still
+                  SELECT q.position FROM quarantine AS q CROSS JOIN journal AS r
+                  WHERE r.seq = q.seq AND r.scope = :scope AND q.ended_at IS NULL))
+                ORDER BY j.seq""",
+                {"scope": scope, "start": start, "gone": int(Kind.GONE), "at": at},
+            )
+        ]
+
+    def forget(self) -> None:
+        """Drop the notes."""
+        if self._made:
+            self._engine.script(["DROP TABLE IF EXISTS shown"])
+            self._made = False
+
+
+def resume_at(engine: Engine, place: Scope) -> dict[str, Any] | None:
+    """What the last complete sync of a place left for the next."""
+    text = engine.one(
+        "SELECT resume_at FROM sync WHERE system = :system AND namespace = :namespace AND location = :location "
+        "AND complete = 1 AND resume_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        {"system": place.system, "namespace": place.namespace, "location": place.location},
+    )
+    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    return found
+
+
+def _actor() -> str:
+    try:
+        return storable(getpass.getuser())
+    except (OSError, KeyError, ImportError):
+        return "unknown"  # a container whose user has no name
