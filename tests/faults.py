@@ -14,6 +14,7 @@ import json
 import os
 import pwd
 import random
+import re
 import resource
 import select
 import shutil
@@ -511,14 +512,21 @@ def _refused(path: Path) -> str:
 
 
 def everything(path: Path) -> dict[str, Any]:
-    """Every row of every table, the schema included, read past the store."""
+    """Every row of every table, the schema included, read past the store; of the index of names, what it finds."""
     connection = sqlite3.connect(path)
     try:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found: dict[str, Any] = {
-            name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in sorted(tables)
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            for name in sorted(tables)
+            if not name.startswith("name_index")
         }
         found["schema"] = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        words = {word for row in found["node"] for word in re.findall(r"\w+", str(row[1]).lower())}
+        for beginning in sorted({word[:length] for word in words for length in (1, 2, 3, 4, 99)}):
+            found[f"names in {beginning}"] = connection.execute(
+                "SELECT rowid FROM name_index WHERE name_index MATCH ? ORDER BY rowid", (f'"{beginning}"*',)
+            ).fetchall()
         return found
     finally:
         connection.close()

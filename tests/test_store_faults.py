@@ -143,7 +143,7 @@ def test_an_ingest_of_several_batches_killed_in_the_middle_keeps_what_was_commit
 ) -> None:
     kills = sample(3, 25)
     chance = random.Random(SEED)
-    count = 2 * BATCH + 500
+    count = BATCH + 300
     texts = [text_of(record(number)) for number in range(count)]
     source = tmp_path / "records.jsonl"
     source.write_text("".join(json.dumps(to_json(record(number))) + "\n" for number in range(count)))
@@ -153,7 +153,7 @@ def test_an_ingest_of_several_batches_killed_in_the_middle_keeps_what_was_commit
             location = _another(location, request)
         worker = nursery.start("ingest", location=location, source=str(source))
         worker.hear()
-        for _ in range(chance.randrange(3)):
+        for _ in range(chance.randrange(2)):
             worker.hear()
         time.sleep(chance.random() * 0.4)
         said = worker.kill()
@@ -165,7 +165,7 @@ def test_an_ingest_of_several_batches_killed_in_the_middle_keeps_what_was_commit
             assert len(there) % BATCH == 0 or len(there) == count
             assert store.verify().ok
             kept.append(len(there))
-            if not any("ended" in word for word in said):
+            if len(there) < count:
                 assert not store.syncs()["complete"].any()
             again = store.ingest(open_source(source))
             assert (again.read, again.stored, again.unchanged) == (count, count - len(there), len(there))
@@ -208,7 +208,7 @@ def test_writes_that_fail_at_any_point_of_a_transaction_are_told_and_the_store_g
     said = nursery.run("starve", path=tmp_path / "lineage.db", seed=SEED, times=times)
     written, failures = account(said)
     assert len(failures) > times // 3
-    assert all("lineage.db" in failure for failure in failures), Counter(failures)
+    assert all("lineage.db" in failure and "write" in failure for failure in failures), Counter(failures)
     report(f"{len(failures)} writes failed, {written} were acknowledged")
 
 
@@ -316,7 +316,7 @@ def check_damaged(said: list[Said]) -> Counter[str]:
             continue
         differs = bool(outcome["rows differ"] or outcome["answers differ"])
         if outcome["wrong"] or (outcome["verified"] and differs):
-            bad.append((damage["damage"], outcome))
+            bad.append((damage["damage"], {**outcome, "rows differ": outcome["rows differ"][:5]}))
         tally["told when it is opened" if "open" in outcome["told"] else "opened"] += 1
         if outcome["verified"] is False:
             tally["told by verify"] += 1

@@ -152,18 +152,20 @@ class Store:
         try:
             for chunk, last in _batched(iter(items)):
                 prepared = [prepare(item) for item in chunk]
+                done = False
                 with self._transaction() as (now, tree):
                     if not begun:
                         sync.begin(now, tree)
                     counted = total + (sync.write(prepared, now, tree) if prepared else SyncResult())
                     if last:
-                        counted, ended = self._ended(sync, source, counted, now, tree)
-                total, begun = counted, True
+                        counted, done = self._ended(sync, source, counted, now, tree)
+                total, begun, ended = counted, True, done
                 if progress is not None:
                     progress(len(chunk))
             while not ended:  # so much vanished that it takes several transactions
                 with self._transaction() as (now, tree):
-                    total, ended = self._ended(sync, source, total, now, tree)
+                    counted, done = self._ended(sync, source, total, now, tree)
+                total, ended = counted, done
         except BaseException as error:
             if not ended:
                 self._interrupted(sync, total, error, begun=begun)
