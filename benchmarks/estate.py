@@ -107,7 +107,7 @@ def corrections(plain: Plain, index: int, nodes: int) -> list[Plain]:
             found.append({**plain, "cause": cause, "role": "retrieval"})
         return found
     if plain["type"] == "evidence":
-        return [{**plain, "grade": "claimed"}]
+        return [{**plain, "grade": "signed"}]
     return [{**plain, "attributes": {**plain.get("attributes", {}), "owner": f"u{index % 200}"}}]
 
 

@@ -170,8 +170,9 @@ class Rows:
             at = now + (seq - begin) // BATCH
             if before:
                 had, kept = project(topic, before), set(rows)
+                known = set(had)
                 self._close([row for row in had if row not in kept], at)
-                rows = [row for row in rows if row not in set(had)]
+                rows = [row for row in rows if row not in known]
             self._store(rows, at)
 
     def _close(self, rows: list[EdgeRow | FactRow], now: int) -> None:

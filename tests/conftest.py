@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from lineage_explorer.store import Store, open_store
+
+from .postgres import PostgresServer
 
 #: The repository, where the tests run in one.
 ROOT = Path(__file__).parent.parent
@@ -74,7 +77,34 @@ def executed(workspace: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, one for the whole session; each store is a schema of its own."""
+    with PostgresServer(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+_numbers = count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives the location of a store that is not there yet, another on each call; once for each database."""
+    if request.param == "sqlite":
+        return lambda: str(tmp_path / f"lineage{next(_numbers)}.db")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return lambda: f"{server.url(database='stores')}?schema=store{next(_numbers)}"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(place: Callable[[], str]) -> Iterator[Store]:
+    """An empty store, on SQLite and on PostgreSQL in turn."""
+    with open_store(place(), create_missing=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store in an SQLite file, for tests of the file."""
     with open_store(tmp_path / "lineage.db", create_missing=True) as opened:
         yield opened

@@ -522,7 +522,7 @@ def everything(path: Path) -> dict[str, Any]:
             if not name.startswith("name_index")
         }
         found["schema"] = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-        words = {word for row in found["node"] for word in re.findall(r"\w+", str(row[1]).lower())}
+        words = {word for row in found.get("node", ()) for word in re.findall(r"\w+", str(row[1]).lower())}
         for beginning in sorted({word[:length] for word in words for length in (1, 2, 3, 4, 99)}):
             found[f"names in {beginning}"] = connection.execute(
                 "SELECT rowid FROM name_index WHERE name_index MATCH ? ORDER BY rowid", (f'"{beginning}"*',)
@@ -580,8 +580,9 @@ def examine(say: Say, pristine: str, known_at: str, damages: Sequence[Sequence[A
             for left in folder.glob("s.db-*"):
                 left.unlink()
             try:
+                now = everything(path)
                 outcome["rows differ"] = [
-                    name for name, rows in everything(path).items() if repr(rows) != repr(sound.get(name))
+                    name for name in sorted({*now, *sound}) if repr(now.get(name)) != repr(sound.get(name))
                 ]
             except (sqlite3.Error, OverflowError) as error:
                 outcome["rows differ"] = [f"unreadable: {error}"]

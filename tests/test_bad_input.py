@@ -404,15 +404,15 @@ def test_a_gate_that_points_at_a_run_nobody_has_is_a_visible_gap(store: Store, g
 
 
 @pytest.mark.parametrize("length", [1, 2, 500])
-def test_a_circle_of_derivations_ends_and_is_a_finding(store: Store, run: Run, length: int) -> None:
+def test_a_circle_of_derivations_ends_and_is_a_finding(file_store: Store, run: Run, length: int) -> None:
     names = [f"dataset:round{number:03}@1" for number in range(length)]
     circle = [
         Relation(effect=effect, predicate="was_derived_from", cause=cause, basis="identifier")
         for effect, cause in zip(names, [*names[1:], names[0]], strict=True)
     ]
-    store.append([*complete(), *(Entity(ref=name) for name in names), *circle])
-    store.append([used("run:train", names[0], "02-01")])
-    said = run("audit", store.path, "churn", "--as-of", WHEN).out
+    file_store.append([*complete(), *(Entity(ref=name) for name in names), *circle])
+    file_store.append([used("run:train", names[0], "02-01")])
+    said = run("audit", file_store.path, "churn", "--as-of", WHEN).out
     assert "derive from each other in a circle" in said
     assert names[-1] in said
 

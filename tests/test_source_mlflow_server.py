@@ -498,7 +498,9 @@ def test_a_second_read_of_a_server_finds_runs_that_began_ended_or_were_registere
     assert back not in second.runs()  # dated back: a full read finds it
     assert registered not in second.runs()
     end(address, early, OLD + 2)
-    version = ask(address, "POST", "model-versions/create", name="churn", source=f"runs:/{registered}/model", run_id=registered)
+    version = ask(
+        address, "POST", "model-versions/create", name="churn", source=f"runs:/{registered}/model", run_id=registered
+    )
     third = compared(running, second.cursor)
     assert third.activity(early).status == "FINISHED"
     assert registered in third.runs()

@@ -55,10 +55,13 @@ class Projector:
     ----------
     engine : Engine
         In a transaction whenever :meth:`apply` is called.
+    journal : Engine, optional
+        Where the journal is, when it is not beside the projection.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: Engine | None = None) -> None:
         self._engine = engine
+        self._journal = journal or engine
         self._numbers: dict[str, int] = {}
         self._readings: dict[int, list[tuple[int, int]]] = {}
 
@@ -177,7 +180,7 @@ class Projector:
     def _earlier(self, topics: Sequence[bytes], first: int) -> dict[bytes, list[Seen]]:
         """What the journal held of these topics before this group of entries."""
         found: dict[bytes, list[Seen]] = defaultdict(list)
-        rows = self._engine.lookup(
+        rows = self._journal.lookup(
             "SELECT j.topic, j.seq, j.kind, j.scope, j.identity, j.observed_at, j.of, j.digest, b.json "
             "FROM journal AS j LEFT JOIN body AS b ON b.seq = j.seq WHERE j.seq < :first AND j.topic {keys}",
             topics,
@@ -185,7 +188,8 @@ class Projector:
         )
         bodies: dict[int, Mapping[str, Any]] = {}
         again: list[tuple[bytes, Seen]] = []
-        for topic, seq, kind, scope, identity, observed_at, of, digest, text in rows:
+        for key, seq, kind, scope, identity, observed_at, of, digest, text in rows:
+            topic = bytes(key)
             item = Seen(seq, of or seq, scope, identity, observed_at, is_gone(kind), digest, {})
             if text is None:
                 again.append((topic, item))

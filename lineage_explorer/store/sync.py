@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..redaction import RULES_VERSION
@@ -331,28 +332,34 @@ class _Reading:
             self._made = True
 
     def missing(self, scope: int, start: int, at: int) -> list[int]:
-        """The last entries about what a scope held before this sync, earlier than it, and did not show."""
+        """The entries that say what a scope held, earlier than this sync, of what it did not show in it."""
         if not self.spoke_before(scope, start):
             return []
         self._make()
-        return [
+        rows = self._engine.stream(
+            """
+            SELECT j.identity, j.observed_at, j.seq, j.kind, j.topic, j.position
+            FROM (SELECT DISTINCT k.identity FROM journal AS k
+              WHERE k.scope = :scope AND k.identity IS NOT NULL AND k.seq <= :start
+              AND NOT EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = k.identity)) AS absent
+            CROSS JOIN journal AS j WHERE j.scope = :scope AND j.identity = absent.identity
+            AND j.seq <= :start AND j.observed_at < :at ORDER BY j.identity, j.observed_at, j.seq""",
+            {"scope": scope, "start": start, "at": at},
+        )
+        last = [list(group)[-1] for _, group in groupby(rows, key=lambda row: bytes(row[0]))]
+        held = [(seq, topic, position) for _, _, seq, kind, topic, position in last if kind != Kind.GONE]
+        if not held:
+            return []
+        unreadable = {
             row[0]
-            for row in self._engine.stream(
-                """
-                SELECT j.seq
-                FROM (SELECT k.identity, max(k.seq) AS seq FROM journal AS k
-                  WHERE k.scope = :scope AND k.identity IS NOT NULL AND k.seq <= :start
-                  AND NOT EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = k.identity)
-                  GROUP BY k.identity) AS last
-                CROSS JOIN journal AS j WHERE j.seq = last.seq AND j.kind <> :gone AND j.observed_at < :at
-                AND NOT (j.topic IS NOT NULL AND j.position IN (
-                  -- what stood where something cannot be read may be there still
-                  SELECT q.position FROM quarantine AS q CROSS JOIN journal AS r
-                  WHERE r.seq = q.seq AND r.scope = :scope AND q.ended_at IS NULL))
-                ORDER BY j.seq""",
-                {"scope": scope, "start": start, "gone": int(Kind.GONE), "at": at},
+            for row in self._engine.rows(
+                "SELECT q.position FROM quarantine AS q CROSS JOIN journal AS j "
+                "WHERE j.seq = q.seq AND j.scope = :scope AND q.ended_at IS NULL",
+                {"scope": scope},
             )
-        ]
+        }
+        # What stood where something cannot be read now may be there still.
+        return sorted(seq for seq, topic, position in held if topic is None or position not in unreadable)
 
     def forget(self) -> None:
         """Drop the notes."""

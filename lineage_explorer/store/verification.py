@@ -159,7 +159,7 @@ class _Log:
             row[0]: row[1:] for row in engine.rows("SELECT id, system, namespace, location, part FROM scope")
         }
         self._places: dict[int, tuple[str, str, str]] = {}
-        self._projector = Projector(replayed)
+        self._projector = Projector(replayed, engine)
         self._counts: dict[int, dict[int, int]] = {}
         #: False when the journal cannot be replayed: what follows from it is then unknown.
         self.replayable = True
