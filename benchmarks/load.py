@@ -26,11 +26,10 @@ from tqdm import tqdm
 
 from lineage_explorer.records import Record, from_json
 from lineage_explorer.store import database, open_store
-from lineage_explorer.store.journal import micros_of
 from lineage_explorer.store.schema import FOREVER
 
 from .estate import EDITION, Project, corrections, projects
-from .rows import FIRST, SECOND, Merged, Rows, parts
+from .rows import FIRST, SECOND, Merged, parts
 
 #: Journal entries for each thing, both syncs together: estates of ``benchmarks/journal.py`` are named by entries.
 _PER_NODE = 4.86

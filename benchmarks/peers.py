@@ -24,8 +24,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-EDGE_COLUMNS = "effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, event_time"
-EDGE_TYPES = ("BIGINT", "BIGINT", "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "DOUBLE", "BIGINT", "BIGINT", "BIGINT")
+EDGE_COLUMNS = "effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, sure_to, event_time"
+EDGE_TYPES = (*("BIGINT",) * 3, *("VARCHAR",) * 3, "DOUBLE", *("BIGINT",) * 4)
 _clock = time.perf_counter
 
 
@@ -122,7 +122,7 @@ def lineage(task: dict[str, Any]) -> dict[str, Any]:
 def networkx_built(task: dict[str, Any]) -> dict[str, Any]:
     """Everything loaded into one MultiDiGraph, with the attributes that ``lineage_graph`` gives."""
     begun = _clock()
-    whole = _whole_graph(task["store"])
+    whole = _whole_graph(task["store"], task["as_of"])
     built = _clock() - begun
     found = _ask_networkx(whole, task)
     measured_mb = peak_mb()  # before pickling, which takes more
@@ -146,9 +146,10 @@ def networkx_unpickled(task: dict[str, Any]) -> dict[str, Any]:
     return {"unpickle_seconds": loaded, "answer": said_graph(answer), "peak_mb": peak_mb()}
 
 
-def _whole_graph(path: str) -> Any:
+def _whole_graph(path: str, as_of: int) -> Any:
     import networkx as nx
 
+    from lineage_explorer.graph import version_of
     from lineage_explorer.records import Ref
     from lineage_explorer.store.projection import STATE
     from lineage_explorer.store.schema import ALWAYS, FOREVER
@@ -157,7 +158,13 @@ def _whole_graph(path: str) -> Any:
     gc.disable()
     names: dict[int, str] = {}
     graph: Any = nx.MultiDiGraph()
-    facts = dict(connection.execute("SELECT node, max(seq) FROM fact WHERE type <> 'evidence' GROUP BY node"))
+    facts = dict(
+        connection.execute(
+            "SELECT node, max(seq * 2 + gone) FROM fact WHERE type <> 'evidence' AND recorded_to = ? "
+            "AND valid_from <= ? AND valid_to > ? GROUP BY node",
+            (FOREVER, as_of, as_of),
+        )
+    )
     for number, ref, kind in connection.execute("SELECT id, ref, kind FROM node"):
         parsed = Ref.parse(ref)
         names[number] = ref
@@ -166,10 +173,11 @@ def _whole_graph(path: str) -> Any:
             kind=kind,
             resolved=number in facts,
             implied=parsed.version.startswith(STATE),
-            record_id=facts.get(number),
+            record_id=facts[number] >> 1 if number in facts else None,
             name=parsed.name,
-            version=parsed.version or parsed.alias,
+            version=version_of(parsed),
             namespace=parsed.namespace,
+            gone=bool(facts.get(number, 0) & 1),
         )
     rows = connection.execute(f"SELECT {EDGE_COLUMNS} FROM edge WHERE flow = 1 AND recorded_to = {FOREVER}")
     graph.add_edges_from(
@@ -185,10 +193,11 @@ def _whole_graph(path: str) -> Any:
                 "record_id": seq,
                 "valid_from": None if valid_from == ALWAYS else valid_from,
                 "valid_to": None if valid_to == FOREVER else valid_to,
+                "sure_to": sure_to,
                 "event_time": event_time,
             },
         )
-        for effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, event_time in rows
+        for effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, sure_to, event_time in rows
     )
     gc.enable()
     return graph
@@ -290,7 +299,7 @@ def _multigraph(names: dict[int, tuple[str, str]], rows: Iterable[Any]) -> Any:
         answer._node[ref] = {"kind": kind}
         answer._succ[ref] = {}
         answer._pred[ref] = {}
-    for effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, event_time in rows:
+    for effect, cause, seq, predicate, role, basis, traffic, valid_from, valid_to, sure_to, event_time in rows:
         first, second = names[cause][0], names[effect][0]
         parallel = answer._pred[second].get(first)
         if parallel is None:
@@ -303,6 +312,7 @@ def _multigraph(names: dict[int, tuple[str, str]], rows: Iterable[Any]) -> Any:
             "record_id": seq,
             "valid_from": None if valid_from == ALWAYS else valid_from,
             "valid_to": None if valid_to == FOREVER else valid_to,
+            "sure_to": sure_to,
             "event_time": event_time,
         }
     return answer

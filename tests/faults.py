@@ -24,6 +24,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,7 +90,8 @@ def journalled(location: str | Path) -> list[str]:
     if "://" in str(location):
         import psycopg
 
-        with psycopg.connect(str(location), options="-c search_path=lineage_explorer") as server:
+        address, _, schema = str(location).partition("?schema=")
+        with psycopg.connect(address, options=f"-c search_path={schema or 'lineage_explorer'}") as server:
             return [row[0] for row in server.execute(statement)]
     connection = sqlite3.connect(location)
     try:
@@ -165,6 +167,7 @@ class Nursery:
                 start_new_session=True,
             )
         self._socket.settimeout(_PATIENCE)
+        self._one_at_a_time = threading.Lock()  # workers may be listened to in threads
         self._talk = self._socket.makefile("r", encoding="utf-8")
         if self._talk.readline() != "ready\n":
             self.__exit__(None, None, None)
@@ -181,13 +184,14 @@ class Nursery:
     def start(self, task: str, **arguments: Any) -> Worker:
         """Fork a worker for a task."""
         ours, theirs = os.pipe()
-        try:
-            self._ask({"task": task, "arguments": arguments})
-            assert self._talk.readline() == "pipe\n"
-            socket.send_fds(self._socket, [b"."], [theirs])
-        finally:
-            os.close(theirs)
-        return Worker(self, int(self._talk.readline()), ours, task)
+        with self._one_at_a_time:
+            try:
+                self._ask({"task": task, "arguments": arguments})
+                assert self._talk.readline() == "pipe\n"
+                socket.send_fds(self._socket, [b"."], [theirs])
+            finally:
+                os.close(theirs)
+            return Worker(self, int(self._talk.readline()), ours, task)
 
     def run(self, task: str, **arguments: Any) -> list[Said]:
         """Run a task to its end; everything it said."""
@@ -195,8 +199,9 @@ class Nursery:
 
     def reap(self, pid: int) -> int:
         """Wait for a worker to end; its exit status, negative for a signal."""
-        self._ask({"reap": pid})
-        return int(self._talk.readline())
+        with self._one_at_a_time:
+            self._ask({"reap": pid})
+            return int(self._talk.readline())
 
     def _ask(self, request: Said) -> None:
         self._socket.sendall(json.dumps(request, default=str).encode() + b"\n")
@@ -515,7 +520,7 @@ def everything(path: Path) -> dict[str, Any]:
     """Every row of every table, the schema included, read past the store; of the index of names, what it finds."""
     connection = sqlite3.connect(path)
     try:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found: dict[str, Any] = {
             name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
             for name in sorted(tables)
@@ -581,10 +586,9 @@ def examine(say: Say, pristine: str, known_at: str, damages: Sequence[Sequence[A
                 left.unlink()
             try:
                 now = everything(path)
-                outcome["rows differ"] = [
-                    name for name in sorted({*now, *sound}) if repr(now.get(name)) != repr(sound.get(name))
-                ]
-            except (sqlite3.Error, OverflowError) as error:
+                differ = [name for name in sorted({*now, *sound}) if repr(now.get(name)) != repr(sound.get(name))]
+                outcome["rows differ"] = differ[:5]
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 outcome["rows differ"] = [f"unreadable: {error}"]
             say(**outcome)
 

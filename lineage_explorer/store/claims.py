@@ -8,10 +8,10 @@ a row for each time.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from .log import Kind
@@ -34,6 +34,8 @@ class Seen(NamedTuple):
         Whose word it is, and about what.
     gone : bool
         Whether it says that the record is no longer there.
+    dated : bool
+        Whether it has a time of its own, and is not simply what its sync found.
     """
 
     seq: int
@@ -44,6 +46,7 @@ class Seen(NamedTuple):
     gone: bool
     digest: bytes
     plain: Mapping[str, Any]
+    dated: bool = False
 
 
 class Claim(NamedTuple):
@@ -93,9 +96,6 @@ def by_source(seen: Iterable[Seen], enumerations: Enumerations) -> dict[str | by
 
 
 def _claims(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> list[Claim]:
-    if len(items) == 1:
-        item = items[0]
-        return [Claim(item.plain, item.seq, item.digest, item.gone, item.observed_at, item.observed_at, FOREVER)]
     claims: list[Claim] = []
     for when, item in _sightings(items, readings):
         if claims and (claims[-1].digest, claims[-1].gone) == (item.digest, item.gone):
@@ -110,10 +110,11 @@ def _claims(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> list[
 def _sightings(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> list[tuple[int, Seen]]:
     """When each value was seen, in order of time; of what full readings confirmed, as much as matters."""
     found = [(item.observed_at, item) for item in items]
-    times = [item.observed_at for item in items]
-    if times == sorted(times) and all(before[1] <= after[1] for before, after in itertools.pairwise(readings)):
-        # As it mostly is: everything came in the order of its time. The last confirmation of each suffices.
-        for item, following in itertools.pairwise(items):
+    if not readings:
+        pass
+    elif _came_in_order(items, readings):
+        # As it mostly is. The last confirmation of each suffices.
+        for item, following in pairwise(items):
             start, stop = bisect_left(readings, (item.seq,)), bisect_left(readings, (following.seq,))
             while stop > start and readings[stop - 1][1] >= following.observed_at:
                 stop -= 1
@@ -121,11 +122,25 @@ def _sightings(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> li
                 found.append((readings[stop - 1][1], item))
     else:
         for seq, when in readings:
-            before = [item for item in items if item.seq < seq and item.observed_at <= when]
-            if before:
-                found.append((when, max(before, key=lambda item: (item.observed_at, item.seq))))
+            before = [item for item in items if item.observed_at <= when]
+            known = [item for item in before if item.seq < seq]
+            if known:
+                found.append((when, _last(known)))
+            elif before and not (late := _last(before)).dated:
+                # It was read in full before anybody told us of an earlier state that held this: it was gone by then.
+                found.append((when, late._replace(gone=True)))
     # Of two words on one instant the same must win in whatever order they came.
     return sorted(found, key=lambda pair: (pair[0], pair[1].gone, pair[1].digest, pair[1].seq))
+
+
+def _last(items: Iterable[Seen]) -> Seen:
+    return max(items, key=lambda item: (item.observed_at, item.seq))
+
+
+def _came_in_order(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> bool:
+    """Whether everything that was told of one thing was told in the order of its time."""
+    told = sorted([(item.seq, item.observed_at) for item in items] + list(readings))
+    return all(before[1] <= after[1] for before, after in pairwise(told))
 
 
 def merged(voices: Sequence[Sequence[Claim]]) -> list[Claim]:

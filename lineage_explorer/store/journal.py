@@ -102,6 +102,11 @@ def prepare(item: Observation | Rejected) -> Prepared:
     )
 
 
+def rejected_key(position: str, body: Mapping[str, Any]) -> bytes:
+    """The identity of something that could not be read: it is what it is, where it is."""
+    return key_of("\x1f".join(("rejected", position, body["reason"], body["excerpt"])))
+
+
 def _rejected(item: Rejected) -> Prepared:
     position = storable(redact_text(item.position))
     body = {
@@ -109,7 +114,7 @@ def _rejected(item: Rejected) -> Prepared:
         "excerpt": storable(redact_text(item.excerpt[:_EXCERPT])),
     }
     text = canonical(body)
-    identity = key_of("\x1f".join(("rejected", position, body["reason"], body["excerpt"])))
+    identity = rejected_key(position, body)
     digest = hashlib.sha256(text).digest()
     return Prepared(Kind.REJECTED, item.part, None, digest, position, None, identity, text.decode(), body)
 

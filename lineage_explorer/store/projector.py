@@ -64,11 +64,13 @@ class Projector:
         self._journal = journal or engine
         self._numbers: dict[str, int] = {}
         self._readings: dict[int, list[tuple[int, int]]] = {}
+        self._syncs: dict[int, int] = {}
 
     def forget(self) -> None:
         """Forget what was remembered: the transaction was undone, or others have written."""
         self._numbers.clear()
         self._readings.clear()
+        self._syncs.clear()
 
     def apply(self, entries: Sequence[Written], now: int) -> None:
         """Write what the entries of one transaction amount to.
@@ -143,6 +145,10 @@ class Projector:
     def _topics(self, touched: Mapping[bytes, Sequence[Written]], now: int) -> None:
         first = min(entry.seq for entries in touched.values() for entry in entries)
         earlier = self._earlier(list(touched), first)
+        self._load_readings(
+            {entry.scope for entries in touched.values() for entry in entries}
+            | {item.scope for items in earlier.values() for item in items}
+        )
         new: list[EdgeRow | FactRow] = []
         old: list[EdgeRow | FactRow] = []
         for topic, entries in touched.items():
@@ -162,13 +168,13 @@ class Projector:
                         is_gone(entry.kind),
                         entry.digest,
                         plain,
+                        self._is_dated(entry.sync, entry.observed_at),
                     )
                 )
             text = topic_of(seen[0].plain)
-            readings = self._known_readings(seen)
-            rows = project(text, seen, readings)
+            rows = project(text, seen, self._readings)
             if before:
-                had = project(text, before, readings)
+                had = project(text, before, self._readings)
                 kept = set(rows)
                 old.extend(row for row in had if row not in kept)
                 had_already = set(had)
@@ -181,16 +187,17 @@ class Projector:
         """What the journal held of these topics before this group of entries."""
         found: dict[bytes, list[Seen]] = defaultdict(list)
         rows = self._journal.lookup(
-            "SELECT j.topic, j.seq, j.kind, j.scope, j.identity, j.observed_at, j.of, j.digest, b.json "
+            "SELECT j.topic, j.seq, j.kind, j.scope, j.identity, j.observed_at, j.of, j.digest, j.sync, b.json "
             "FROM journal AS j LEFT JOIN body AS b ON b.seq = j.seq WHERE j.seq < :first AND j.topic {keys}",
             topics,
             {"first": first},
         )
         bodies: dict[int, Mapping[str, Any]] = {}
         again: list[tuple[bytes, Seen]] = []
-        for key, seq, kind, scope, identity, observed_at, of, digest, text in rows:
+        for key, seq, kind, scope, identity, observed_at, of, digest, sync, text in rows:
             topic = bytes(key)
-            item = Seen(seq, of or seq, scope, identity, observed_at, is_gone(kind), digest, {})
+            dated = self._is_dated(sync, observed_at)
+            item = Seen(seq, of or seq, scope, bytes(identity), observed_at, is_gone(kind), bytes(digest), {}, dated)
             if text is None:
                 again.append((topic, item))
             else:
@@ -202,13 +209,14 @@ class Projector:
             items.sort()  # by number: a database gives them in any order
         return found
 
-    def _known_readings(self, seen: Iterable[Seen]) -> dict[int, list[tuple[int, int]]]:
-        """The full readings of those scopes that said more than one thing."""
-        spoke: dict[tuple[int, str | bytes], int] = defaultdict(int)
-        for item in seen:
-            spoke[item.scope, item.identity] += 1
-        needed = {scope for (scope, _), count in spoke.items() if count > 1}
-        for scope in needed:
+    def _is_dated(self, sync: int, observed_at: int) -> bool:
+        if sync not in self._syncs:
+            self._syncs[sync] = self._engine.one("SELECT observed_at FROM sync WHERE id = :id", {"id": sync})
+        return observed_at < self._syncs[sync]
+
+    def _load_readings(self, scopes: Iterable[int]) -> None:
+        """Keep up with the full readings of scopes."""
+        for scope in scopes:
             known = self._readings.setdefault(scope, [])
             known.extend(
                 (seq, observed_at)
@@ -217,7 +225,6 @@ class Projector:
                     {"scope": scope, "after": known[-1][0] if known else 0},
                 )
             )
-        return {scope: self._readings[scope] for scope in needed}
 
     # --- rows ---
 

@@ -235,10 +235,11 @@ class Sync:
         at = self._observed_at if item.observed_at is None else item.observed_at
         before = max((entry for entry in known if entry.observed_at <= at), default=None)
         same = before is not None and before.kind != Kind.GONE and before.digest == item.digest
-        if explicit and same and before is not None:
+        late = any(entry.observed_at > at for entry in known)
+        if (explicit or late) and same and before is not None:
             if any(entry.observed_at == at for entry in known):
                 return None
-            # Still so at a time of its own: it matters when a word on the time between arrives late.
+            # Still so at a time of its own: it matters for what is known to have been otherwise before or after.
             known.append(_Known(at, seq, Kind.AGAIN, item.digest, before.of))
             return Draft(Kind.AGAIN, item.part, at, item.digest, item.position, before.of, item.topic, item.identity)
         if explicit and any(entry.observed_at == at and entry.digest == item.digest for entry in known):
@@ -354,7 +355,8 @@ class _Reading:
             row[0]
             for row in self._engine.rows(
                 "SELECT q.position FROM quarantine AS q CROSS JOIN journal AS j "
-                "WHERE j.seq = q.seq AND j.scope = :scope AND q.ended_at IS NULL",
+                "WHERE j.seq = q.seq AND j.scope = :scope AND q.ended_at IS NULL "
+                "AND EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = j.identity)",
                 {"scope": scope},
             )
         }

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
+from ..errors import LineageError, StoreError
 from ..records import identity_of
 from .engines import Row, SQLite
-from .journal import key_of
+from .journal import key_of, rejected_key
 from .log import Entry, Kind, Tree, TreeHead, leaf_text
 from .projection import topic_of
 from .projector import Projector, Written
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 #: So many problems are told one by one; the rest is counted.
 _SHOWN = 100
 _PAGE = 5_000
+#: What code meets that reads a text of which nothing is certain any more.
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, LineageError)
 
 
 @dataclass(frozen=True)
@@ -170,8 +172,9 @@ class _Log:
 
     def entry(self, row: Row) -> Written | None:
         """Check one entry and add its leaf."""
-        seq, kind, sync, scope, recorded_at, observed_at, of, topic, identity, digest, position, text = row
-        topic, identity, digest = (None if item is None else bytes(item) for item in (topic, identity, digest))
+        seq, kind, sync, scope, recorded_at, observed_at, of = row[:7]
+        position, text = row[10:12]
+        topic, identity, digest, *meant = (None if item is None else bytes(item) for item in (*row[7:10], *row[12:15]))
         where = f"record {seq} (sync {sync}, {position})" if position else f"record {seq} (sync {sync})"
         part = self._scopes[scope][3] if scope in self._scopes else ""
         try:
@@ -186,6 +189,8 @@ class _Log:
         if kind in (Kind.AGAIN, Kind.GONE):
             if text is not None:
                 self._result.add(where, f"{where} has a text, and its kind has none")
+            if [topic, identity, digest] != meant:
+                self._result.add(where, f"{where} does not fit record {of}, which it is about")
         elif text is None:
             self._result.add(where, f"The text of {where} is missing")
             self.replayable = False
@@ -198,7 +203,7 @@ class _Log:
             except ValueError:
                 self.replayable = False
                 return None
-        self._about(where, kind, sync, scope, body, (topic, identity))
+        self._about(where, (kind, sync, scope, position), body, (topic, identity))
         counts = self._counts.setdefault(sync, {})
         counts[kind] = counts.get(kind, 0) + (kind != Kind.GONE or topic is not None)
         return Written(seq, kind, sync, scope, observed_at, of, topic, identity, digest or b"", position, body)
@@ -206,22 +211,21 @@ class _Log:
     def _about(
         self,
         where: str,
-        kind: int,
-        sync: int,
-        scope: int,
+        entry: tuple[int, int, int, str],
         body: dict[str, Any] | None,
         keys: tuple[bytes | None, bytes | None],
     ) -> None:
+        kind, sync, scope, position = entry
         try:
             if kind == Kind.BEGIN and body is not None:
                 self._places[sync] = (body["system"], body["namespace"], body["location"])
-            if kind == Kind.SEEN and body is not None and _keys(body) != keys:
+            if body is not None and _keys(kind, position, body) != keys:
                 self._result.add(where, f"The keys of {where} are not those of its text")
             if kind == Kind.END and body is not None:
                 self._counted(where, sync, body)
             if self._scopes.get(scope, ((),))[:3] != self._places.get(sync):
                 self._result.add(where, f"The source of {where} is not that of its sync")
-        except (KeyError, TypeError, AttributeError) as error:
+        except _UNREADABLE as error:
             self._result.add(where, f"The text of {where} is not what an entry of its kind holds: {error!r}")
             self.replayable = False
 
@@ -244,14 +248,16 @@ class _Log:
             return
         try:
             self._projector.apply(entries, recorded_at)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, StoreError) as error:
+        except _UNREADABLE as error:
             self.replayable = False
             first = entries[0].seq
             self._result.add(f"record {first}", f"The entries from record {first} on cannot be replayed: {error!r}")
 
 
-def _keys(body: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    return key_of(topic_of(body)), key_of(identity_of(body))
+def _keys(kind: int, position: str, body: Mapping[str, Any]) -> tuple[bytes | None, bytes | None]:
+    if kind == Kind.SEEN:
+        return key_of(topic_of(body)), key_of(identity_of(body))
+    return None, rejected_key(position, body) if kind == Kind.REJECTED else None
 
 
 def _log(
@@ -329,7 +335,8 @@ def _rows(engine: Engine) -> Iterator[Row]:
     while True:
         rows = engine.rows(
             "SELECT j.seq, j.kind, j.sync, j.scope, j.recorded_at, j.observed_at, j.of, j.topic, j.identity, j.digest, "
-            "j.position, b.json FROM journal AS j LEFT JOIN body AS b ON b.seq = j.seq "
+            "j.position, b.json, o.topic, o.identity, o.digest FROM journal AS j LEFT JOIN body AS b ON b.seq = j.seq "
+            "LEFT JOIN journal AS o ON o.seq = j.of "
             "WHERE j.seq > :after ORDER BY j.seq LIMIT :page",
             {"after": after, "page": _PAGE},
         )
