@@ -14,6 +14,7 @@ import networkx as nx
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
 from .descriptions import merge_descriptions
+from .errors import StoreError
 from .graph import lineage_graph, version_of
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
@@ -76,6 +77,18 @@ def audit(
     'INCOMPLETE'
     """
     rules = load_policy(policy)
+    try:
+        return _audit(store, endpoint, as_of, known_at, rules)
+    except (KeyError, OverflowError, nx.NetworkXException) as error:
+        raise StoreError(
+            f"what {store.name!r} holds does not fit together: {error!r}. `lineage-explorer verify` tells whether it was "
+            "damaged or changed; if it is sound, this is a bug: please report it"
+        ) from error
+
+
+def _audit(
+    store: Store, endpoint: str, as_of: datetime | str | None, known_at: datetime | str | None, rules: Policy
+) -> Audit:
     now = store.now()
     asked = now if as_of is None else parse_instant(as_of)
     # What is written later never changes an answer that names the recording it rests on.

@@ -18,7 +18,7 @@ import msgspec
 import rfc8785
 
 from .errors import InvalidRecord, InvalidRef
-from .redaction import redact
+from .redaction import redact, redact_text
 from .references import Ref as Ref
 from .references import format_instant as format_instant
 from .references import parse_instant as parse_instant
@@ -245,6 +245,13 @@ class Evidence(_Base, frozen=True, kw_only=True, tag_field="type", tag="evidence
 
 
 Record = Entity | Activity | Agent | Relation | Evidence
+_CLASSES: dict[str, Any] = {
+    "entity": Entity,
+    "activity": Activity,
+    "agent": Agent,
+    "relation": Relation,
+    "evidence": Evidence,
+}
 
 
 # --- canonical form -------------------------------------------------------------------------
@@ -280,11 +287,26 @@ def to_json(record: Record) -> dict[str, Any]:
     {'password': '[redacted]'}
     """
     try:
-        plain: dict[str, Any] = redact(_plain(record))
+        fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(datetime,))
+        # Words of the format's own (``_WORDS``) hold no secret; everything else is looked at.
+        return {
+            name: value
+            if name in _WORDS
+            else redact_text(value)
+            if type(value) is str
+            else format_instant(value)
+            if isinstance(value, datetime)
+            else redact(_plain(value))
+            for name, value in fields.items()
+        }
     except RecursionError as error:
         raise InvalidRecord("the record is nested too deeply") from error
-    return plain
+    except (TypeError, ValueError, msgspec.ValidationError) as error:
+        raise InvalidRecord(f"the record holds what cannot be written as JSON: {error}") from error
 
+
+#: Fields that hold one of a few words, which a check of the format refuses otherwise.
+_WORDS = frozenset({"type", "predicate", "basis", "identified_by", "status", "grade", "gate_type"})
 
 _sorted_json = msgspec.json.Encoder(order="sorted").encode
 # Where a number with a fraction or an exponent may stand; inside a text it costs time only.
@@ -304,13 +326,35 @@ def canonical(value: Any) -> bytes:
         When the value holds text that is not Unicode (a lone surrogate).
     """
     try:
-        plain = redact(_plain(value)) if isinstance(value, _Base) else _plain(value)
-        body = _sorted_json(plain)
-        return body if body.isascii() and not _FRACTION.search(body) else rfc8785.dumps(plain)
+        return _canonical(to_json(value) if isinstance(value, _Base) else _plain(value))  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise InvalidRecord(f"the record cannot be written as canonical JSON: {error}") from error
     except RecursionError as error:
         raise InvalidRecord("the record is nested too deeply") from error
+
+
+def _canonical(plain: Any) -> bytes:
+    body = _sorted_json(plain)
+    return body if body.isascii() and not _FRACTION.search(body) else rfc8785.dumps(plain)
+
+
+def canonical_record(record: Record) -> tuple[dict[str, Any], bytes]:
+    """A record as plain JSON values, checked, and its canonical JSON: what is stored and hashed.
+
+    Raises
+    ------
+    InvalidRecord
+        When the record breaks the format.
+    """
+    plain = to_json(record)
+    try:
+        body = _canonical(plain)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InvalidRecord(f"the record cannot be written as canonical JSON: {error}") from error
+    except RecursionError as error:
+        raise InvalidRecord("the record is nested too deeply") from error
+    from_json(plain)
+    return plain, body
 
 
 def digest_of(value: Any) -> str:
@@ -369,7 +413,8 @@ def from_json(plain: Mapping[str, Any], position: str = "") -> Record:
     'model:churn@3'
     """
     try:
-        record: Record = msgspec.convert(dict(plain), Record, strict=True)
+        # One class is prepared once; the union of all would be taken apart again for each record.
+        record: Record = msgspec.convert(plain, _CLASSES.get(plain.get("type", ""), Record), strict=True)
     except msgspec.ValidationError as error:
         raise InvalidRecord(str(error), position) from error
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -166,6 +167,7 @@ class Ref(msgspec.Struct, frozen=True, order=True):
         return Ref(self.kind, self.name, version, self.namespace)
 
     @classmethod
+    @lru_cache(16_384)  # records repeat each other's references
     def parse(cls, text: str) -> Ref:
         """Read the text form; the inverse of ``str(ref)``.
 

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -212,6 +213,16 @@ class _Strict(json.JSONDecoder):
         return value
 
 
+class _Decoders(threading.local):
+    """One decoder for each thread: preparing it takes longer than reading a line with it."""
+
+    def __init__(self) -> None:
+        self.strict = _Strict()
+
+
+_DECODERS = _Decoders()
+
+
 def load_json(text: str, position: str) -> Any:
     """One JSON value, refused where two readers could understand it differently.
 
@@ -282,7 +293,8 @@ def load_json_elements(text: str, name: str) -> Iterator[Element | Rejected]:
 
 def _scan(text: str, index: int, position: str) -> tuple[Any, int, list[str]]:
     """One value from an index on: the value, where it ends, and what is wrong with it."""
-    decoder = _Strict()
+    decoder = _DECODERS.strict
+    decoder.problems = []
     try:
         value, end = decoder.raw_decode(text, index)
     except json.JSONDecodeError as error:
@@ -291,7 +303,8 @@ def _scan(text: str, index: int, position: str) -> tuple[Any, int, list[str]]:
         raise InvalidRecord(f"nested deeper than {MAX_DEPTH} levels", position) from error
     except ValueError as error:  # a whole number of thousands of digits
         raise InvalidRecord(f"not a usable number: {error}", position) from error
-    if too_deep(value):
+    # As many brackets as that must open first; counting them is quicker than going down.
+    if text.count("{") + text.count("[") > MAX_DEPTH and too_deep(value):
         decoder.problems.append(f"nested deeper than {MAX_DEPTH} levels")
     return value, end, decoder.problems
 

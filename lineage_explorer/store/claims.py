@@ -66,6 +66,11 @@ class Claim(NamedTuple):
         return self.last + 1 if self.last + 1 < self.end < FOREVER else None
 
 
+def only(item: Seen) -> Claim:
+    """The claim that one observation is, with nothing beside it."""
+    return Claim(item.plain, item.seq, item.digest, item.gone, item.observed_at, item.observed_at, FOREVER)
+
+
 def is_gone(kind: int) -> bool:
     """Whether an entry of this kind says that something vanished."""
     return kind == Kind.GONE

@@ -13,7 +13,7 @@ import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,14 @@ class SQLite(Engine):
             isolation_level=None,
             check_same_thread=False,
         )
+        self._writing = False
+        try:
+            self._set_up()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _set_up(self) -> None:
         # A rollback journal, not WAL: SQLite before 3.51.3 can lose a WAL reset (docs/decisions/0002).
         # EXTRA also syncs the folder, so that what was acknowledged is there after a power cut.
         self.connection.execute("PRAGMA synchronous = EXTRA")
@@ -134,7 +142,7 @@ class SQLite(Engine):
             raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
-        if self.connection.in_transaction:
+        if self._writing:  # SQLite itself may have rolled back already
             return StoreError(f"cannot write to {self.name!r}: {error}; nothing of this batch was stored")
         return StoreError(f"{self.name!r} cannot be read: {error}")
 
@@ -154,7 +162,8 @@ class SQLite(Engine):
         except sqlite3.Error as error:
             raise self._failed(error) from error
         finally:
-            cursor.close()
+            with suppress(sqlite3.ProgrammingError):  # the database was closed before its answer was read
+                cursor.close()
 
     def lookup(self, statement: str, keys: Sequence[bytes | int], parameters: Parameters = _NOTHING) -> Iterator[Row]:
         """Rows by key."""
@@ -196,12 +205,14 @@ class SQLite(Engine):
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise StoreError(f"cannot write to {self.name!r}: {error}; nothing of this batch was stored") from error
+        self._writing = True
         try:
             yield
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._failed(error) from error
         finally:
+            self._writing = False
             if self.connection.in_transaction:  # it failed, or was interrupted
                 self._roll_back()
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InvalidRecord
-from ..records import canonical, from_json, identity_of, to_json
+from ..records import canonical, canonical_record, identity_of
 from ..redaction import redact_text
 from ..sources.protocol import Observation, Rejected
 from .log import Entry, Kind, Tree, leaf_text
@@ -81,10 +81,9 @@ def prepare(item: Observation | Rejected) -> Prepared:
     if isinstance(item, Rejected):
         return _rejected(item)
     try:
-        plain = to_json(item.record)
-        from_json(plain)
-        body = canonical(plain)
-        identity, topic = identity_of(plain), topic_of(plain)
+        plain, body = canonical_record(item.record)
+        identity = identity_of(plain)
+        topic = topic_of(plain, identity)
     except InvalidRecord as error:
         return _rejected(Rejected(reason=str(error), position=item.position, excerpt=repr(item.record), part=item.part))
     key = key_of(identity)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from ..errors import StoreError, StoreTooOld
+from ..errors import NotAStore, StoreError, StoreTooOld
 from ..records import identity_of
 from ..sources.protocol import Rejected
 from .engines import Row, SQLite
@@ -33,6 +33,8 @@ def upgrade(engine: SQLite, version: int) -> None:
         with engine.transaction():
             # Another process may have done it while this one waited for the lock.
             version = int(engine.connection.execute("PRAGMA user_version").fetchone()[0])
+            if version < SCHEMA_VERSION and version not in _STEPS:
+                raise NotAStore(f"{engine.name!r} is damaged: no version wrote a schema {version}")
             for step in range(version, SCHEMA_VERSION):
                 _STEPS[step](engine)
     except StoreError as error:

@@ -69,17 +69,22 @@ def open_store(location: str | Path, *, create_missing: bool = False) -> Store:
 
 def _in_file(path: Path, *, create_missing: bool) -> Store:
     text = str(path)
-    if path.is_dir():
+    try:
+        is_folder, new = path.is_dir(), not path.exists() or path.stat().st_size == 0
+    except OSError as error:
+        raise StoreError(f"cannot open {text!r}: {error.strerror}") from error
+    if is_folder:
         raise NotAStore(f"{text!r} is a folder; a store is one file, e.g. {str(path / 'lineage.db')!r}")
-    new = not path.exists() or path.stat().st_size == 0
     if new and not create_missing:
         raise StoreNotFound(f"there is no store at {text!r}{nearest(text)} (`lineage-explorer ingest` makes one)")
     if new and not path.parent.is_dir():
         raise StoreNotFound(f"the folder {str(path.parent)!r} for a new store is not there{nearest(str(path.parent))}")
     try:
         engine = SQLite(path, "rwc" if new else "rw")
+    except UnicodeDecodeError as error:
+        raise StoreError(f"cannot open {text!r}: its schema is damaged ({error})") from error
     except sqlite3.Error as error:
-        if error.sqlite_errorname == "SQLITE_NOTADB":
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
             raise NotAStore(f"{text!r} is not a lineage-explorer store: {error}") from error
         raise StoreError(f"cannot open {text!r}: {error}") from error
     try:
@@ -109,7 +114,7 @@ def _version(engine: SQLite, path: Path) -> int:
     try:
         application = engine.connection.execute("PRAGMA application_id").fetchone()[0]
         version = int(engine.connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise NotAStore(f"{str(path)!r} is not a lineage-explorer store: {error}") from error
     if application != APPLICATION_ID:
         raise NotAStore(

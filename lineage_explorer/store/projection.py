@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..records import FLOW, HOLDING, Ref, identity_of, weaker
-from .claims import Claim, Enumerations, Seen, by_source, merged, standing
+from .claims import Claim, Enumerations, Seen, by_source, merged, only, standing
 from .schema import ALWAYS, FOREVER
 
 #: Kinds that change in place when they carry no version.
@@ -69,8 +69,8 @@ def _unversioned_data(ref: str) -> bool:
     return "@" not in ref and "~" not in ref and ref.partition(":")[0] in MUTABLE_KINDS
 
 
-def topic_of(plain: Mapping[str, Any]) -> str:
-    """The topic that an observation belongs to."""
+def topic_of(plain: Mapping[str, Any], identity: str | None = None) -> str:
+    """The topic that an observation belongs to; its identity is given where it is known already."""
     if plain["type"] == "relation":
         predicate = plain["predicate"]
         if predicate == "used" and _unversioned_data(plain["cause"]):
@@ -79,7 +79,7 @@ def topic_of(plain: Mapping[str, Any]) -> str:
             return f"states\x1f{plain['effect']}"
         if predicate in HOLDING and plain.get("slot"):
             return "\x1f".join(("slot", plain["effect"], predicate, plain["slot"]))
-    return identity_of(plain)
+    return identity_of(plain) if identity is None else identity
 
 
 def project(topic: str, seen: Sequence[Seen], enumerations: Enumerations = _NO_READINGS) -> list[EdgeRow | FactRow]:
@@ -99,6 +99,10 @@ def project(topic: str, seen: Sequence[Seen], enumerations: Enumerations = _NO_R
     list of EdgeRow or FactRow
         Rows that are true as far as is known now.
     """
+    if len(seen) == 1 and not topic:  # as it is for almost every record: one source, one word
+        item = seen[0]
+        if not enumerations.get(item.scope):
+            return list(_single([only(item)]))
     voices = by_source(seen, enumerations)
     if topic.startswith("states\x1f"):
         return list(_states(topic.partition("\x1f")[2], voices))

@@ -17,6 +17,7 @@ from .log import Kind
 from .names import indexed
 from .projection import EdgeRow, FactRow, project, topic_of
 from .schema import FOREVER, columns
+from .walk import checked, damaged
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -171,7 +172,8 @@ class Projector:
                         self._is_dated(entry.sync, entry.observed_at),
                     )
                 )
-            text = topic_of(seen[0].plain)
+            # A topic of its own is its record's identity; its text says nothing that a projection asks.
+            text = "" if topic == seen[0].identity else topic_of(seen[0].plain)
             rows = project(text, seen, self._readings)
             if before:
                 had = project(text, before, self._readings)
@@ -198,12 +200,14 @@ class Projector:
             topic = bytes(key)
             dated = self._is_dated(sync, observed_at)
             item = Seen(seq, of or seq, scope, bytes(identity), observed_at, is_gone(kind), bytes(digest), {}, dated)
-            if text is None:
+            if of is not None:
                 again.append((topic, item))
             else:
-                bodies[seq] = plain = json.loads(text)
+                bodies[seq] = plain = json.loads(checked(self._journal, seq, text, digest))
                 found[topic].append(item._replace(plain=plain))
         for topic, item in again:
+            if item.of not in bodies:
+                raise damaged(self._journal, f"record {item.of} is missing")
             found[topic].append(item._replace(plain=bodies[item.of]))
         for items in found.values():
             items.sort()  # by number: a database gives them in any order

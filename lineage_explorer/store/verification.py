@@ -19,6 +19,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from .journal import key_of, rejected_key
 from .log import Entry, Kind, Tree, TreeHead, leaf_text
 from .projection import topic_of
 from .projector import Projector, Written
-from .schema import PROJECTION_TABLES, columns, create, statements
+from .schema import PROJECTION_TABLES, columns, create
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -102,17 +103,17 @@ def verify(
 ) -> Verification:
     """Check one store; see :meth:`lineage_explorer.store.Store.verify`."""
     result = Verification(Tree().head(), anchored=against is not None)
-    _database(engine, result)
     with tempfile.TemporaryDirectory(prefix="lineage-explorer-verify-") as folder:
         replayed = SQLite(Path(folder) / "replayed.db", "rwc")
         try:
             replayed.connection.execute("PRAGMA synchronous = OFF")
             create(replayed)
+            _database(engine, replayed, result)
             sound = _log(engine, replayed, result, against, progress)
             if sound:
                 _projection(engine, replayed, result)
-        except StoreError as error:
-            result.add("the database", f"It cannot be read to the end: {error}")
+        except (StoreError, TypeError) as error:  # a TypeError: a number where a text should be, or the other way
+            result.add("the database", f"It cannot be checked to the end: {error}")
         finally:
             replayed.close()
     return result
@@ -121,21 +122,17 @@ def verify(
 # --- the database ---
 
 
-def _database(engine: Engine, result: Verification) -> None:
+def _database(engine: Engine, replayed: SQLite, result: Verification) -> None:
     try:
         if engine.dialect == "sqlite":
             for (message,) in engine.rows("PRAGMA integrity_check(20)"):
                 if message != "ok":
                     result.add("the file", f"SQLite finds the file damaged: {message}")
-            made = {
-                text
-                for text in statements("sqlite")
-                if text.startswith("CREATE") and not text.startswith("CREATE VIRTUAL")
-            }
-            have = {row[0] for row in engine.rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-            for text in sorted(made - have):
+            made = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            have = set(engine.rows(made))
+            for kind, name, _, _ in sorted(set(replayed.rows(made)) - have, key=repr):
                 result.add(
-                    "the schema", f"Its protection or a table was changed; missing: {' '.join(text.split())[:120]}"
+                    "the schema", f"Its protection or a table was changed: the {kind} {name} is not as it was made"
                 )
         else:
             rows = engine.rows(
@@ -175,6 +172,8 @@ class _Log:
         seq, kind, sync, scope, recorded_at, observed_at, of = row[:7]
         position, text = row[10:12]
         topic, identity, digest, *meant = (None if item is None else bytes(item) for item in (*row[7:10], *row[12:15]))
+        if not isinstance(position, str) or not all(isinstance(item, int) for item in (*row[:6], of or 0)):
+            raise TypeError(f"record {seq} holds values of other types than an entry has")
         where = f"record {seq} (sync {sync}, {position})" if position else f"record {seq} (sync {sync})"
         part = self._scopes[scope][3] if scope in self._scopes else ""
         try:
@@ -294,7 +293,11 @@ def _log(
         elif recorded_at != recorded:
             result.add(f"record {seq}", f"Record {seq} is not of the instant of its transaction")
         recorded = recorded_at
-        written = log.entry(row)
+        try:
+            written = log.entry(row)
+        except _UNREADABLE as error:
+            result.add(f"record {seq}", f"Record {seq} is not an entry of a journal: {error}")
+            log.replayable, written = False, None
         if written is not None:
             group.append(written)
         size = log.tree.size
@@ -396,33 +399,43 @@ def _compare(table: str, have: Iterator[Row], should: Iterator[Row], result: Ver
 
 
 def _names(engine: Engine, replayed: Engine, result: Verification) -> None:
+    vocabulary = [
+        "DROP TABLE IF EXISTS temp.name_terms",
+        "CREATE VIRTUAL TABLE temp.name_terms USING fts5vocab('main', 'name_index', 'instance')",
+    ]
+    replayed.script(vocabulary)
     if engine.dialect == "sqlite":
+        engine.script(vocabulary)
         statement = "SELECT doc, term, offset FROM temp.name_terms ORDER BY doc, term, offset"
-        for opened in (engine, replayed):
-            opened.script(
-                [
-                    "DROP TABLE IF EXISTS temp.name_terms",
-                    "CREATE VIRTUAL TABLE temp.name_terms USING fts5vocab('main', 'name_index', 'instance')",
-                ]
-            )
-        have, should = engine.stream(statement), replayed.stream(statement)
+        pairs = _zipped(engine.stream(statement), replayed.stream(statement))
     else:
         have = (
             (number, word)
             for number, words in engine.stream("SELECT rowid, tsvector_to_array(words) FROM name_index ORDER BY rowid")
             for word in sorted(words)
         )
-        replayed.script(
-            [
-                "DROP TABLE IF EXISTS temp.name_terms",
-                "CREATE VIRTUAL TABLE temp.name_terms USING fts5vocab('main', 'name_index', 'instance')",
-            ]
-        )
-        should = replayed.stream("SELECT doc, term FROM temp.name_terms ORDER BY doc, term")
-    for one, other in _zipped(have, should):
+        pairs = _zipped(have, replayed.stream("SELECT doc, term FROM temp.name_terms ORDER BY doc, term"))
+    if engine.dialect == "sqlite":
+        pairs = chain(pairs, _beginnings(engine, replayed))
+    for one, other in pairs:
         if one != other:
             result.add("the index of names", f"The index of names differs from the journal at {one or other}")
             return
+
+
+def _beginnings(engine: Engine, replayed: Engine) -> Iterator[tuple[Row | None, Row | None]]:
+    """What a search for the first letters of words finds: SQLite keeps an index of its own for those."""
+    for length in (1, 2, 3):
+        terms = replayed.rows(
+            "SELECT DISTINCT substr(term, 1, :length) FROM temp.name_terms WHERE length(term) >= :length ORDER BY 1",
+            {"length": length},
+        )
+        for (beginning,) in terms:
+            statement, words = (
+                "SELECT rowid FROM name_index WHERE name_index MATCH :words",
+                {"words": f'"{beginning}"*'},
+            )
+            yield from _zipped(engine.stream(statement, words), replayed.stream(statement, words))
 
 
 def _zipped(have: Iterator[Row], should: Iterator[Row]) -> Iterator[tuple[Row | None, Row | None]]:

@@ -8,8 +8,11 @@ otherwise scans every edge).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ..errors import StoreError
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -95,6 +98,7 @@ def reach(engine: Engine, roots: Sequence[int], direction: Direction, as_of: int
 
 def nodes(engine: Engine, ids: Iterable[int], as_of: int, known_at: int) -> dict[int, Node]:
     """The references of node numbers, and which record describes each at two instants."""
+    wanted = set(ids)
     # Activity, agent and entity are the types that sort before evidence: one search of the index for
     # each node, where a list of three is three.
     found = engine.rows(
@@ -104,12 +108,15 @@ def nodes(engine: Engine, ids: Iterable[int], as_of: int, known_at: int) -> dict
           WHERE f.node = n.id AND f.type < 'evidence' AND f.valid_from <= :as_of
           AND f.valid_to > :as_of AND f.recorded_from <= :known_at AND f.recorded_to > :known_at)
         FROM each_number(:ids) AS j CROSS JOIN node AS n WHERE n.id = j.value""",
-        {"ids": list(ids), "as_of": as_of, "known_at": known_at},
+        {"ids": list(wanted), "as_of": as_of, "known_at": known_at},
     )
-    return {
+    named = {
         number: Node(number, ref, kind, name, namespace, None if fact is None else fact >> 1, bool(fact and fact & 1))
         for number, ref, kind, name, namespace, fact in found
     }
+    if len(named) < len(wanted):
+        raise damaged(engine, f"node {min(wanted - named.keys())} is missing")
+    return named
 
 
 class Described(NamedTuple):
@@ -126,15 +133,42 @@ class Described(NamedTuple):
 
 
 def describe(engine: Engine, seqs: Iterable[int]) -> dict[int, Described]:
-    """The journal's records by number."""
+    """The journal's records by number.
+
+    Raises
+    ------
+    StoreError
+        When a record is missing or is not what was journalled: nothing is answered from a text that nobody wrote.
+    """
+    wanted = set(seqs)
     found = engine.rows(
         """
         SELECT j.seq, b.json, j.digest, j.recorded_at, j.observed_at, j.position, s.system, s.location
         FROM each_number(:seqs) AS w CROSS JOIN journal AS j CROSS JOIN body AS b CROSS JOIN sync AS s
         WHERE j.seq = w.value AND b.seq = coalesce(j.of, j.seq) AND s.id = j.sync""",
-        {"seqs": list(seqs)},
+        {"seqs": list(wanted)},
     )
-    return {row[0]: Described(row[0], row[1], "sha256:" + bytes(row[2]).hex(), *row[3:]) for row in found}
+    described = {
+        row[0]: Described(row[0], checked(engine, row[0], row[1], row[2]), "sha256:" + bytes(row[2]).hex(), *row[3:])
+        for row in found
+    }
+    if missing := wanted - described.keys():
+        raise damaged(engine, f"record {min(missing)} is missing")
+    return described
+
+
+def checked(engine: Engine, seq: int, text: Any, digest: Any) -> str:
+    """A record's text, when it has the digest that it was journalled under."""
+    if not isinstance(text, str) or hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest() != bytes(digest):
+        raise damaged(engine, f"the text of record {seq} does not have the digest it was journalled under")
+    return text
+
+
+def damaged(engine: Engine, what: str) -> StoreError:
+    """An error that says what is wrong with a store, and how to learn more."""
+    return StoreError(
+        f"{engine.name!r} is damaged or was changed: {what}. `lineage-explorer verify` tells what does not fit"
+    )
 
 
 class Said(NamedTuple):
