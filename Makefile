@@ -6,7 +6,7 @@ NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix extension
 VIEW := lineage_explorer/static/view.js
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo lab test lint bench docs system clean
+.PHONY: demo lab test lint campaign bench docs system clean
 
 # The environment is made again when what it is made from changes.
 $(VENV)/.ready: pyproject.toml
@@ -42,6 +42,10 @@ lint: $(VIEW)
 test: lint system
 	$(NPM) test --silent
 	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+# Everything that "make test" tries a sample of, in full: 200 kills, thousands of flipped bytes, every value changed.
+campaign: $(VIEW) system
+	LINEAGE_CAMPAIGN=1 $(BIN)/pytest tests/test_store_faults.py tests/test_verification.py tests/test_two_times.py
 
 bench: $(VIEW) system
 	$(BIN)/pip install --quiet --group bench

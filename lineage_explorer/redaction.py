@@ -185,6 +185,11 @@ def _is_secret_key(key: str) -> bool:
 def redact(value: Any) -> Any:
     """Plain JSON values with secrets replaced, by key name and by shape.
 
+    Raises
+    ------
+    TypeError
+        For a key that is not text: JSON has none.
+
     Examples
     --------
     >>> redact({"max_tokens": 256, "api_key": "abc"})
@@ -193,6 +198,8 @@ def redact(value: Any) -> Any:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("a key that is not text")
         return {
             key if key in _TOLD else redact_text(key): MARK
             if key not in _TOLD

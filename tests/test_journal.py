@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -19,7 +23,7 @@ from .conftest import command
 from .estates import at, complete, gate, serves
 from .snapshots import Snapshot
 from .test_cli import append as append_line
-from .test_cli import lines_of
+from .test_cli import lines_of, started
 
 
 def alias(version: str, name: str = "champion") -> Relation:
@@ -372,3 +376,102 @@ def test_the_commands_show_what_vanished_what_was_seen_and_when(tmp_path: Path) 
     assert "no longer in its source" in command("observations", store, "dataset:raw@2").stdout
     assert command("quarantine", store).stdout == "Nothing.\n"
     assert command("rebuild", store).stdout.startswith("Replayed")
+
+
+# --- live ---
+
+
+def lines_until(process: subprocess.Popen[str], wanted: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if wanted in line:
+            return line
+    raise AssertionError(f"{wanted!r} never came")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_reads_again_and_again_and_stops_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    store, path = tmp_path / "s.db", tmp_path / "d.jsonl"
+    row = {"type": "dataset", "dataset": "dataset:raw@1"}
+    lines_of(path, [row])
+    process = started("ingest", store, path, "--watch", "0.1")
+    try:
+        assert "1 stored" in lines_until(process, "1 stored")
+        assert "1 unchanged" in lines_until(process, "1 unchanged")
+        lines_of(path, [row, {**row, "dataset": "dataset:raw@2"}])
+        lines_until(process, "1 stored")
+        path.rename(tmp_path / "away.jsonl")  # the source is away for a while: told, and tried again
+        time.sleep(0.5)
+        (tmp_path / "away.jsonl").rename(path)
+        lines_until(process, "2 unchanged")
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, err
+    assert "Stopped" in err
+    assert "Traceback" not in err
+    with open_store(store) as opened:
+        assert opened.refs("dataset") == ["dataset:raw@1", "dataset:raw@2"]
+        assert opened.syncs()["vanished"].sum() == 0
+        assert opened.verify().ok
+
+
+def test_watch_and_a_time_of_its_own_exclude_each_other(tmp_path: Path) -> None:
+    lines_of(tmp_path / "d.jsonl", [{"type": "dataset", "dataset": "dataset:raw@1"}])
+    done = command(
+        "ingest",
+        tmp_path / "s.db",
+        tmp_path / "d.jsonl",
+        "--watch",
+        "1",
+        "--observed-at",
+        "2026-01-01T00:00:00Z",
+        status=2,
+    )
+    assert "Give one of them" in done.stderr
+
+
+# --- reading only what changed ---
+
+
+class Changing(Snapshot):
+    """A registry that can be read from where the last reading stopped."""
+
+    asked: ClassVar[list[Any]] = []
+
+    @property
+    def cursor(self) -> dict[str, Any]:
+        return {"seen": len(self.items)} if self.enumerated else {}
+
+    def read(self) -> Iterator[Observation | Rejected]:
+        self.asked.append(None)
+        yield from super().read()
+
+    def read_changes(self, cursor: Mapping[str, Any]) -> Iterator[Observation | Rejected]:
+        self.asked.append(cursor)
+        yield from super().read()
+
+
+def test_a_second_sync_goes_on_where_the_last_complete_one_stopped(store: Store) -> None:
+    Changing.asked.clear()
+    items = [alias("1"), Entity(ref="model:m@1")]
+    store.ingest(Changing(items))
+    with pytest.raises(OSError, match="went away"):
+        store.ingest(Changing(items[:1], fails=True))
+    store.ingest(Changing(items))
+    store.ingest(Changing(items), full=True)
+    store.ingest(Changing(items, location="elsewhere"))
+    assert Changing.asked[:2] == [None, {"seen": 2}]
+    assert Changing.asked[2:] == [{"seen": 2}, None, None]
+
+
+def test_where_to_go_on_from_is_not_believed_when_it_was_changed(store: Store) -> None:
+    Changing.asked.clear()
+    store.ingest(Changing([alias("1")]))
+    store._engine.change("UPDATE resume SET json = :text", {"text": '{"seen": 9}'})
+    assert [item.where for item in store.verify().problems] == ["table resume"]
+    store.ingest(Changing([alias("1")]))
+    assert Changing.asked == [None, None]
+    assert store.verify().ok

@@ -42,6 +42,8 @@ def print_frame(frame: Any, *, as_json: bool) -> None:
     if frame.empty:
         click.echo("Nothing.")
         return
+    for name in frame.select_dtypes("datetimetz"):
+        frame = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d %H:%M:%SZ")})
     if "excerpt" in frame:
         frame = frame.assign(excerpt=frame["excerpt"].str.slice(0, _EXCERPT))
     click.echo(visible(frame.to_string(index=False, na_rep="-"), keep="\n"))

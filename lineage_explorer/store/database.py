@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from ..errors import AmbiguousReference, InvalidRef, SourceError, StoreError, UnknownReference
+from ..errors import SourceError, StoreError, UnknownReference
 from ..records import Record, Ref
 from ..redaction import redact_text
 from ..sources.protocol import Enumerating, Observation, Rejected, Resumable, Source, open_source
@@ -307,8 +306,7 @@ class Store:
 
     def number(self, ref: str) -> int | None:
         """The node number of a reference, None when the store never heard of it."""
-        found = self._engine.one("SELECT id FROM node WHERE ref = :ref", {"ref": ref})
-        return None if found is None else int(found)
+        return names.number(self._engine, ref)
 
     def reachable(
         self,
@@ -406,46 +404,7 @@ class Store:
         AmbiguousReference
             When several things have it; lists them.
         """
-        try:
-            ref = Ref.parse(text)
-        except InvalidRef:
-            if ":" in text and text.partition(":")[0].isidentifier() and self._has_kind(text.partition(":")[0]):
-                raise
-            ref = Ref(kind, text)
-        if self.number(str(ref)) is not None:
-            return str(ref)
-        if not ref.namespace:
-            same = self.namesakes([ref.bare], self.now())[ref.bare]
-            if len(same) == 1:
-                return same[0]
-            if same:
-                raise AmbiguousReference(
-                    f"{text!r} is ambiguous in {self._engine.short}: {', '.join(same[:10])}. Write one of them in full",
-                    same,
-                )
-        near = self._nearest(ref)
-        hint = (
-            f"; did you mean {', '.join(near)}?"
-            if near
-            else f"; it holds no {ref.kind} at all. `lineage-explorer search` finds names"
-        )
-        raise UnknownReference(f"nothing called {text!r} is in {self._engine.short}{hint}", near)
-
-    def _has_kind(self, kind: str) -> bool:
-        return bool(self._engine.rows("SELECT 1 FROM node WHERE kind = :kind LIMIT 1", {"kind": kind}))
-
-    def _nearest(self, ref: Ref) -> list[str]:
-        found = self._engine.rows("SELECT DISTINCT name FROM node WHERE kind = :kind LIMIT 20000", {"kind": ref.kind})
-        known = [row[0] for row in found]
-        close = difflib.get_close_matches(ref.name, known, n=5, cutoff=0.4) or sorted(known)[:5]
-        rows = [
-            self._engine.rows(
-                "SELECT ref FROM node WHERE kind = :kind AND name = :name ORDER BY ref LIMIT 3",
-                {"kind": ref.kind, "name": name},
-            )
-            for name in close
-        ]
-        return [row[0] for row in itertools.chain.from_iterable(rows)][:5]
+        return names.resolve(self._engine, text, kind, micros_of(self.now()))
 
     def search(self, text: str, limit: int = 20) -> list[names.Found]:
         """References whose words begin with the words of a text, nearest first.
@@ -464,9 +423,8 @@ class Store:
 
     def refs(self, kind: str) -> list[str]:
         """Every reference of a kind, in order."""
-        return [
-            row[0] for row in self._engine.rows("SELECT ref FROM node WHERE kind = :kind ORDER BY ref", {"kind": kind})
-        ]
+        found = self._engine.rows("SELECT ref FROM node WHERE kind = :kind ORDER BY ref", {"kind": kind})
+        return [row[0] for row in found]
 
     def syncs(self) -> pd.DataFrame:
         """Every sync with its counts; one that was interrupted may have none.

@@ -96,7 +96,7 @@ def leaf_text(entry: Entry) -> bytes:
 
     Examples
     --------
-    >>> leaf_text(Entry(1, Kind.SEEN, 1, "", 7, 7, None, bytes(32), "x.jsonl:1"))[67:]
+    >>> leaf_text(Entry(1, Kind.SEEN, 1, "", 7, 7, None, bytes(32), "x.jsonl:1"))[77:]
     b'"kind":"seen","observed_at":7,"part":"","position":"x.jsonl:1","recorded_at":7,"seq":1,"sync":1}'
     """
     seq, kind, sync, part, recorded_at, observed_at, of, digest, position = entry

@@ -1,12 +1,16 @@
-"""Finding things by the beginnings of the words in their names."""
+"""Which thing a person means: by reference, by name, or by the beginnings of the words in its name."""
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import AmbiguousReference, InvalidRef, UnknownReference
 from ..references import Ref
+from .walk import namesakes
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -77,3 +81,55 @@ def search(engine: Engine, text: str, limit: int) -> list[Found]:
         )
     )
     return [Found(ref, kind, name, bool(resolved)) for _, ref, kind, name, resolved in rows[:limit]]
+
+
+def number(engine: Engine, ref: str) -> int | None:
+    """The node number of a reference, None when the store never heard of it."""
+    found = engine.one("SELECT id FROM node WHERE ref = :ref", {"ref": ref})
+    return None if found is None else int(found)
+
+
+def resolve(engine: Engine, text: str, kind: str, known_at: int) -> str:
+    """The one reference that a person's text means; see :meth:`lineage_explorer.store.Store.resolve`."""
+    try:
+        ref = Ref.parse(text)
+    except InvalidRef:
+        head, colon, _ = text.partition(":")
+        if colon and head.isidentifier() and _has_kind(engine, head):
+            raise
+        ref = Ref(kind, text)
+    if number(engine, str(ref)) is not None:
+        return str(ref)
+    if not ref.namespace:
+        same = namesakes(engine, [ref.bare], known_at)[ref.bare]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            raise AmbiguousReference(
+                f"{text!r} is ambiguous in {engine.short}: {', '.join(same[:10])}. Write one of them in full", same
+            )
+    near = _nearest(engine, ref)
+    hint = (
+        f"; did you mean {', '.join(near)}?"
+        if near
+        else f"; it holds no {ref.kind} at all. `lineage-explorer search` finds names"
+    )
+    raise UnknownReference(f"nothing called {text!r} is in {engine.short}{hint}", near)
+
+
+def _has_kind(engine: Engine, kind: str) -> bool:
+    return bool(engine.rows("SELECT 1 FROM node WHERE kind = :kind LIMIT 1", {"kind": kind}))
+
+
+def _nearest(engine: Engine, ref: Ref) -> list[str]:
+    found = engine.rows("SELECT DISTINCT name FROM node WHERE kind = :kind LIMIT 20000", {"kind": ref.kind})
+    known = [row[0] for row in found]
+    close = difflib.get_close_matches(ref.name, known, n=5, cutoff=0.4) or sorted(known)[:5]
+    rows = [
+        engine.rows(
+            "SELECT ref FROM node WHERE kind = :kind AND name = :name ORDER BY ref LIMIT 3",
+            {"kind": ref.kind, "name": name},
+        )
+        for name in close
+    ]
+    return [row[0] for row in itertools.chain.from_iterable(rows)][:5]

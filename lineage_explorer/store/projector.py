@@ -129,7 +129,7 @@ class Projector:
                 "sync": entry.sync,
                 "complete": int(about["complete"]),
                 "enumerated": json.dumps(sorted(about["enumerated"])),
-                "resume_at": json.dumps(about["cursor"], sort_keys=True) if about.get("cursor") is not None else None,
+                "resume_at": about.get("cursor"),
                 **{name: about[name] for name in counts},
             },
         )

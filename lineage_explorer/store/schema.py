@@ -75,6 +75,14 @@ def metadata() -> MetaData:
     Index("head_recorded", head.c.recorded_at)
     # The complete parts of the Merkle tree: one row, so that the next entry needs none of the old.
     Table("frontier", tables, Column("size", BigInteger, nullable=False), Column("peaks", LargeBinary, nullable=False))
+    # What a source needs to read only changes next time: as it is read again anyway when this is lost or changed,
+    # the journal holds its digest only.
+    Table(
+        "resume",
+        tables,
+        Column("place", key, primary_key=True, autoincrement=False),
+        Column("json", text, nullable=False),
+    )
 
     # --- derived ---
     Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,10 +189,18 @@ class Sync:
             "root": tree.head().root.hex(),
         }
         if complete and cursor is not None:
-            about["cursor"] = dict(cursor)
+            about["cursor"] = self._keep(cursor)
         self._journal.write([document(Kind.END, about, self._observed_at)], self._id, self._place, now, tree)
         self._reading.forget()
         return result
+
+    def _keep(self, cursor: Mapping[str, Any]) -> str:
+        """Keep what the next sync needs in place of what this one needed; returns its digest."""
+        text = json.dumps(dict(cursor), sort_keys=True)
+        place = self._journal.scope(self._place)
+        self._engine.change("DELETE FROM resume WHERE place = :place", {"place": place})
+        self._engine.insert("resume", ("place", "json"), [(place, text)])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     # --- comparing ---
 
@@ -371,13 +380,16 @@ class _Reading:
 
 
 def resume_at(engine: Engine, place: Scope) -> dict[str, Any] | None:
-    """What the last complete sync of a place left for the next."""
+    """What the last complete sync of a place left for the next; None when it is not what was left."""
+    where = "system = :system AND namespace = :namespace AND location = :location"
+    texts = {"system": place.system, "namespace": place.namespace, "location": place.location}
+    digest = engine.one(f"SELECT resume_at FROM sync WHERE {where} AND complete = 1 ORDER BY id DESC LIMIT 1", texts)
     text = engine.one(
-        "SELECT resume_at FROM sync WHERE system = :system AND namespace = :namespace AND location = :location "
-        "AND complete = 1 AND resume_at IS NOT NULL ORDER BY id DESC LIMIT 1",
-        {"system": place.system, "namespace": place.namespace, "location": place.location},
+        f"SELECT r.json FROM scope AS s CROSS JOIN resume AS r WHERE r.place = s.id AND s.part = '' AND {where}", texts
     )
-    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    if not isinstance(text, str) or hashlib.sha256(text.encode()).hexdigest() != digest:
+        return None
+    found: dict[str, Any] = json.loads(text)
     return found
 
 

@@ -160,6 +160,8 @@ class _Log:
         self._places: dict[int, tuple[str, str, str]] = {}
         self._projector = Projector(replayed, engine)
         self._counts: dict[int, dict[int, int]] = {}
+        #: By place: the digest of what its last complete sync left for the next.
+        self.left: dict[tuple[str, ...], str] = {}
         #: False when the journal cannot be replayed: what follows from it is then unknown.
         self.replayable = True
 
@@ -222,6 +224,8 @@ class _Log:
                 self._result.add(where, f"The keys of {where} are not those of its text")
             if kind == Kind.END and body is not None:
                 self._counted(where, sync, body)
+                if "cursor" in body:
+                    self.left[self._places[sync]] = body["cursor"]
             if self._scopes.get(scope, ((),))[:3] != self._places.get(sync):
                 self._result.add(where, f"The source of {where} is not that of its sync")
         except _UNREADABLE as error:
@@ -322,6 +326,7 @@ def _log(
     for size in sorted(heads)[:1]:
         result.add(f"record {size}", f"The journal ends before record {size}, which a tree head covers")
     _frontier(engine, log.tree, result)
+    _resume(engine, log.left, result)
     result.head, result.entries = log.tree.head(), log.tree.size
     result.syncs = len(log._places)
     if against is not None and not met:
@@ -347,6 +352,18 @@ def _rows(engine: Engine) -> Iterator[Row]:
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
+
+
+def _resume(engine: Engine, left: Mapping[tuple[str, ...], str], result: Verification) -> None:
+    """Compare what sources need to go on with what they left: a changed one could hide what is new."""
+    rows = engine.rows(
+        "SELECT s.system, s.namespace, s.location, r.json FROM resume AS r CROSS JOIN scope AS s WHERE s.id = r.place"
+    )
+    for *place, text in rows:
+        if not isinstance(text, str) or hashlib.sha256(text.encode()).hexdigest() != left.get(tuple(place)):
+            result.add(
+                "table resume", f"Where {place[0]} {place[2]} is to be read on from is not what its last sync left"
+            )
 
 
 def _frontier(engine: Engine, tree: Tree, result: Verification) -> None:
