@@ -131,7 +131,7 @@ def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
             "name": name,
             "version": _version(ref),
             "namespace": namespace,
-            "gone": gone,
+            "gone": bool(gone),
         }
         after[ref], before[ref] = {}, {}
     for effect, cause, predicate, role, basis, traffic, seq, valid_from, valid_to, sure_to, event_time in reached.edges:

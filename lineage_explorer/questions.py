@@ -178,7 +178,7 @@ def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime,
                     name=parsed.name,
                     version=version_of(parsed),
                     namespace=parsed.namespace,
-                    gone=node.gone,
+                    gone=bool(node.gone),
                     side=node.id in evaluations,
                 )
         graph.add_edge(

@@ -145,7 +145,11 @@ class Store:
         observed_at: datetime | None,
     ) -> SyncResult:
         sync = Sync(
-            self._engine, self._journal, _storable(place), None if observed_at is None else micros_of(observed_at)
+            self._engine,
+            self._journal,
+            _storable(place),
+            None if observed_at is None else micros_of(observed_at),
+            enumerating=isinstance(source, Enumerating),
         )
         total, begun, ended = SyncResult(), False, False
         try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[\W_]+")
 #: PostgreSQL's longest lexeme is 2,046 bytes; nobody types so much of a word.
 _LONGEST = 200
+_KINDS = frozenset({"endpoint", "deployment", "model", "dataset", "run", "prompt", "person"})
 _ORDER = {"endpoint": 0, "model": 1, "ai_agent": 1, "dataset": 2}
 
 
@@ -59,12 +60,12 @@ def search(engine: Engine, text: str, limit: int) -> list[Found]:
     candidates = max(limit * 3, 60)
     if engine.dialect == "sqlite":
         matching = "SELECT rowid FROM name_index WHERE name_index MATCH :words LIMIT :candidates"
-        wanted = " AND ".join(f'"{word}"*' for word in words)
+        wanted = " AND ".join(f'"{word}"{mark}' for word, mark in _marked(words, "*"))
     else:
         matching = "SELECT rowid FROM name_index WHERE words @@ CAST(:words AS tsquery) LIMIT :candidates"
-        wanted = " & ".join(f"'{word}':*" for word in words)
+        wanted = " & ".join(f"'{word}'{mark}" for word, mark in _marked(words, ":*"))
     # Whoever types a whole name means it, however many others begin with it.
-    rows = engine.rows(
+    rows = engine.search(
         f"""
         SELECT n.id, n.ref, n.kind, n.name, EXISTS (SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type <> 'evidence')
         FROM (SELECT id FROM (SELECT id FROM node WHERE name = :plain LIMIT :candidates) AS same
@@ -81,6 +82,11 @@ def search(engine: Engine, text: str, limit: int) -> list[Found]:
         )
     )
     return [Found(ref, kind, name, bool(resolved)) for _, ref, kind, name, resolved in rows[:limit]]
+
+
+def _marked(words: list[str], mark: str) -> list[tuple[str, str]]:
+    """Each word with the mark of a beginning; a kind beside other words is meant as it is, and quicker to find."""
+    return [(word, "" if len(words) > 1 and word in _KINDS else mark) for word in words]
 
 
 def number(engine: Engine, ref: str) -> int | None:

@@ -225,7 +225,7 @@ def _sqlite_only() -> Iterator[str]:
         )
     yield (
         "CREATE VIRTUAL TABLE name_index USING "
-        "fts5(words, content='', tokenize='unicode61 remove_diacritics 0', prefix='1 2 3')"
+        "fts5(words, content='', detail='none', tokenize='unicode61 remove_diacritics 0', prefix='1 2 3 4 5 6 7 8')"
     )
     yield f"PRAGMA application_id = {APPLICATION_ID}"
     yield f"PRAGMA user_version = {SCHEMA_VERSION}"

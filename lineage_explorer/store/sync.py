@@ -67,9 +67,20 @@ class Sync:
         System, namespace and location of the source; the part stays empty.
     observed_at : int, optional
         When the source was in the state that is read, microseconds; the beginning of the sync by default.
+    enumerating : bool
+        Whether the source may say that it was read in full: only then it is noted what it showed.
     """
 
-    def __init__(self, engine: Engine, journal: Journal, place: Scope, observed_at: int | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        place: Scope,
+        observed_at: int | None = None,
+        *,
+        enumerating: bool = False,
+    ) -> None:
+        self._enumerating = enumerating
         self._engine = engine
         self._journal = journal
         self._place = place
@@ -127,7 +138,7 @@ class Sync:
                     self._spoilt.add(item.part)
             elif entry is not None and entry.kind == Kind.SEEN:
                 stored += 1
-        for scope in sorted(set(scopes.values())):
+        for scope in sorted(set(scopes.values())) if self._enumerating else ():
             self._reading.remember(scope, (item.identity for item in items if scopes[item.part] == scope), self._start)
         if drafts:
             self._journal.write(drafts, self._id, self._place, now, tree)

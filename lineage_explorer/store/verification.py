@@ -442,7 +442,7 @@ def _names(engine: Engine, replayed: Engine, result: Verification) -> None:
 
 def _beginnings(engine: Engine, replayed: Engine) -> Iterator[tuple[Row | None, Row | None]]:
     """What a search for the first letters of words finds: SQLite keeps an index of its own for those."""
-    for length in (1, 2, 3):
+    for length in range(1, 9):
         terms = replayed.rows(
             "SELECT DISTINCT substr(term, 1, :length) FROM temp.name_terms WHERE length(term) >= :length ORDER BY 1",
             {"length": length},

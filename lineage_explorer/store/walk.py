@@ -65,8 +65,8 @@ class Node(NamedTuple):
     ----------
     fact : int or None
         Number of the record that describes it.
-    gone : bool
-        Whether its source no longer had it.
+    gone : int or None
+        1 when its source no longer had it, None when nothing describes it.
     """
 
     id: int
@@ -75,7 +75,7 @@ class Node(NamedTuple):
     name: str
     namespace: str
     fact: int | None
-    gone: bool
+    gone: int | None
 
 
 class Reached(NamedTuple):
@@ -98,24 +98,24 @@ def reach(engine: Engine, roots: Sequence[int], direction: Direction, as_of: int
 
 def nodes(engine: Engine, ids: Iterable[int], as_of: int, known_at: int) -> dict[int, Node]:
     """The references of node numbers, and which record describes each at two instants."""
-    wanted = set(ids)
+    wanted = sorted(set(ids))
     # Activity, agent and entity are the types that sort before evidence: one search of the index for
-    # each node, where a list of three is three.
+    # each node, where a list of three is three. Of several descriptions the last that was recorded counts here.
     found = engine.rows(
         """
-        SELECT n.id, n.ref, n.kind, n.name, n.namespace, (
-          SELECT max(f.seq * 2 + f.gone) FROM fact AS f
-          WHERE f.node = n.id AND f.type < 'evidence' AND f.valid_from <= :as_of
-          AND f.valid_to > :as_of AND f.recorded_from <= :known_at AND f.recorded_to > :known_at)
-        FROM each_number(:ids) AS j CROSS JOIN node AS n WHERE n.id = j.value""",
-        {"ids": list(wanted), "as_of": as_of, "known_at": known_at},
+        SELECT n.id, n.ref, n.kind, n.name, n.namespace, f.seq, f.gone
+        FROM each_number(:ids) AS j CROSS JOIN node AS n LEFT JOIN fact AS f ON f.node = n.id AND f.type < 'evidence'
+        AND f.valid_from <= :as_of AND f.valid_to > :as_of AND f.recorded_from <= :known_at AND f.recorded_to > :known_at
+        WHERE n.id = j.value""",
+        {"ids": wanted, "as_of": as_of, "known_at": known_at},
     )
-    named = {
-        number: Node(number, ref, kind, name, namespace, None if fact is None else fact >> 1, bool(fact and fact & 1))
-        for number, ref, kind, name, namespace, fact in found
-    }
+    named: dict[int, Node] = {}
+    for row in found:
+        known = named.get(row[0])
+        if known is None or (row[5] is not None and known.fact is not None and row[5] > known.fact):
+            named[row[0]] = Node._make(row)
     if len(named) < len(wanted):
-        raise damaged(engine, f"node {min(wanted - named.keys())} is missing")
+        raise damaged(engine, f"node {min(set(wanted) - named.keys())} is missing")
     return named
 
 
