@@ -216,6 +216,7 @@ def _describe(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_
         items = speaking[numbers[bearer[ref]]] if bearer[ref] in numbers else []
         one = merge_descriptions([(item.seq, json.loads(described[item.seq].json)) for item in items])
         data["record_id"], data["record"], data["contradicted"] = one.main, one.record, one.contradicted
+        data["description_sure"] = all(item.sure for item in items)
         data["gone"] = bool(items) and all(item.gone for item in items)
         data["identified_by"] = "time_order" if data["implied"] else _identified_by(data)
         data["digest"] = "" if data["implied"] else data["record"].get("digest", "")

@@ -345,6 +345,14 @@ def _node_findings(result: Trace) -> Iterator[Finding]:
         ended = record.get("ended_at") if record.get("type") == "entity" else None
         if ended or data.get("gone") or record.get("attributes", {}).get("lifecycle_stage") == "deleted":
             yield Finding("info", "deleted-upstream", ref, f"{ref} was deleted in its source; its record is kept here")
+        if not data.get("description_sure", True):
+            yield Finding(
+                "warning",
+                "description-changed-between-syncs",
+                ref,
+                f"What is on record of {ref} (tags, stage, description) is what was last seen before the instant asked about; "
+                "at the next sync it was otherwise",
+            )
         if data.get("contradicted"):
             yield Finding(
                 "error",

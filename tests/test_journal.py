@@ -145,6 +145,16 @@ def test_what_stands_where_something_cannot_be_read_has_not_vanished(store: Stor
     assert store.ingest(Snapshot([alias("1")])).vanished == 1
 
 
+def test_nothing_vanishes_as_long_as_something_new_cannot_be_read_wherever_it_stands(store: Store) -> None:
+    both = [alias("1"), alias("2", "challenger")]
+    refused = Rejected(reason="a page is missing", position="page/2")
+    store.ingest(Snapshot(both))
+    for _ in range(3):
+        assert store.ingest(Snapshot([alias("1"), refused])).vanished == 0
+    store.ingest(Snapshot([*both, refused]))  # nothing is missing, so that everything was read beside what is refused
+    assert store.ingest(Snapshot([alias("1"), refused])).vanished == 1
+
+
 def test_only_the_part_that_was_read_in_full_can_lose_something(store: Store) -> None:
     class Registry(Snapshot):
         def read(self) -> Iterator[Observation | Rejected]:
@@ -238,6 +248,17 @@ def test_two_registries_that_disagree_about_one_slot_are_a_contradiction_not_a_r
             result = audit(other, "churn", as_of=at("04-01"))
             assert result.verdict == "INCOMPLETE"
             assert "contradiction" in [item["code"] for item in result.to_dict()["findings"]]
+
+
+def test_a_description_that_changed_around_the_instant_asked_about_is_a_finding(store: Store) -> None:
+    store.append([item for item in complete() if item != Entity(ref="model:churn@1")])
+    for day, stage in (("03-01", "Staging"), ("05-01", "Production")):
+        store.ingest(Snapshot([Entity(ref="model:churn@1", attributes={"stage": stage})]), observed_at=at(day))
+    found = {
+        day: [item["code"] for item in audit(store, "churn", as_of=at(day)).to_dict()["findings"]]
+        for day in ("03-01", "04-01", "05-01")
+    }
+    assert [day for day, codes in found.items() if "description-changed-between-syncs" in codes] == ["04-01"]
 
 
 # --- conservation and quarantine ---
@@ -359,6 +380,25 @@ def test_a_read_only_user_may_audit_and_nothing_else(place: Callable[[], str], r
         assert len(store.search("churn")) > 0
         with pytest.raises(Exception, match="permission denied"):
             store.append([Entity(ref="model:new@1")])
+
+
+def test_no_command_prints_the_password_of_a_stores_address(
+    place: Callable[[], str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if "postgresql" not in request.node.callspec.params.values():
+        pytest.skip("a file has no password")
+    location = place()
+    password = location.partition("://")[2].partition(":")[2].partition("@")[0]
+    path = tmp_path / "d.jsonl"
+    path.write_text('{"type": "dataset", "dataset": "dataset:raw@1"}\n{\n')
+    said = [command("ingest", location, path), command("ingest", location, path, "--json")]
+    said += [command(word, location) for word in ("syncs", "quarantine", "verify", "checkpoint", "rebuild")]
+    said += [command("checkpoint", location, "--json"), command("search", location, "nothing-like-this")]
+    said += [
+        command("audit", location, "nobody", status=2),
+        command("ingest", location.replace("/stores", "/no"), path, status=2),
+    ]
+    assert not [done.args for done in said if password in done.stdout + done.stderr]
 
 
 # --- the command line ---

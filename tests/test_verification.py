@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -100,6 +101,29 @@ def test_each_sync_has_its_tree_head_in_the_log(store: Store) -> None:
     assert len(ends) == 4
     for seq, text in ends:
         assert store.verify(TreeHead(seq - 1, bytes.fromhex(json.loads(text)["root"]))).ok
+
+
+def test_a_store_can_be_verified_while_others_write(place: Callable[[], str]) -> None:
+    location, stop = place(), threading.Event()
+    with open_store(location, create_missing=True) as store:
+        filled(store)
+
+        def write() -> None:
+            with open_store(location) as other:
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    other.append([*complete(), Entity(ref=f"model:busy@{number}")])
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            found = [store.verify() for _ in range(5)]
+        finally:
+            stop.set()
+            writer.join()
+        assert [item.problems for item in found] == [[]] * 5
+        assert found[0].entries < found[-1].entries
 
 
 class Tamperer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..redaction import redact_text
 from .terminal import console, print_frame, print_json, visible
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def search(store: str, text: str, limit: int, as_json: bool) -> None:
     for hit in hits:
         click.echo(visible(hit.ref) + ("" if hit.resolved else "  (referred to, not described)"))
     if not hits:
-        click.echo(f"Nothing in {store} matches {text!r}.", err=True)
+        click.echo(f"Nothing in {redact_text(store)} matches {text!r}.", err=True)
 
 
 @click.command()

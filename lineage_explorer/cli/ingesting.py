@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LineageError, StoreNotFound
+from ..redaction import redact_text
 from .terminal import console, print_json, progress, visible
 
 if TYPE_CHECKING:
@@ -71,12 +72,16 @@ def ingest(
             for item in opened
         ]
     if as_json:
-        print_json({"store": store, "syncs": rows, **{name: sum(row[name] for row in rows) for name in COUNTS}})
+        print_json(
+            {"store": redact_text(store), "syncs": rows, **{name: sum(row[name] for row in rows) for name in COUNTS}}
+        )
         return
     _table(rows)
     quarantined = sum(row["quarantined"] for row in rows)
     if quarantined:
-        click.echo(f"{quarantined} could not become records: lineage-explorer quarantine {store} shows why.")
+        click.echo(
+            f"{quarantined} could not become records: lineage-explorer quarantine {redact_text(store)} shows why."
+        )
 
 
 def _read(store: Store, source: Source, *, full: bool, seen: datetime | None = None) -> SyncResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..redaction import redact_text
 from .terminal import print_frame, print_json, progress, visible
 
 _STORE = click.argument("store", type=click.Path(dir_okay=False))
@@ -99,7 +100,7 @@ def verify(store: str, against: str | None, as_json: bool) -> int:
     if not found.anchored:
         click.echo(
             "No outside anchor: whoever can rewrite the whole store can make it look sound. Keep what "
-            f"`lineage-explorer checkpoint {store}` prints elsewhere, and give it as --against."
+            f"`lineage-explorer checkpoint {redact_text(store)}` prints elsewhere, and give it as --against."
         )
     return 0 if found.ok else 1
 
@@ -119,7 +120,7 @@ def checkpoint(store: str, as_json: bool) -> None:
     with open_store(store) as opened:
         head = opened.checkpoint()
     if as_json:
-        print_json({"store": store, "size": head.size, "root": head.root.hex(), "head": str(head)})
+        print_json({"store": redact_text(store), "size": head.size, "root": head.root.hex(), "head": str(head)})
     else:
         click.echo(str(head))
 

@@ -6,7 +6,7 @@ from .database import Store
 from .log import TreeHead
 from .names import Found
 from .opening import open_store
-from .sync import SyncResult
+from .results import SyncResult
 from .walk import Direction, Edge, Node, Reached
 
 __all__ = ["Direction", "Edge", "Found", "Node", "Reached", "Store", "SyncResult", "TreeHead", "open_store"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from ..errors import SourceError, StoreError, UnknownReference
 from ..records import Record, Ref
@@ -18,25 +18,17 @@ from . import names, tables, walk
 from .engines import Engine, SQLite
 from .journal import Journal, Scope, micros_of, prepare, storable
 from .log import Tree, TreeHead
-from .sync import Sync, SyncResult, resume_at
+from .results import Retried, SyncResult
+from .sync import Sync, resume_at
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .verification import Verification
+    from .results import Verification
 
 #: Records in one transaction: what is acknowledged together.
 BATCH = 2_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Retried(NamedTuple):
-    """What reading a source again came to: how many records were stored, or why it could not be read."""
-
-    system: str
-    location: str
-    stored: int
-    error: str = ""
 
 
 class Store:

@@ -72,6 +72,10 @@ class Engine(ABC):
         """All or nothing, with the one lock that writers take in turn."""
 
     @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """One state of the database for all that is read, whatever others write."""
+
+    @abstractmethod
     def script(self, statements: Iterable[str]) -> None:
         """Run statements in the database's own dialect."""
 
@@ -220,6 +224,16 @@ class SQLite(Engine):
             if self.connection.in_transaction:  # it failed, or was interrupted
                 self._roll_back()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One state for all that is read; writers wait as long (a minute at most, then they say so)."""
+        self.script(["BEGIN"])
+        try:
+            yield
+        finally:
+            if self.connection.in_transaction:
+                self._roll_back()
+
     def _roll_back(self) -> None:
         try:
             self.connection.execute("ROLLBACK")
@@ -362,6 +376,15 @@ class PostgreSQL(Engine):
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"lineage-explorer/{self.schema}"]
             )
             yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One state for all that is read; nobody waits."""
+        self.script(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"])
+        try:
+            yield
+        finally:
+            self.script(["ROLLBACK"])
 
     @contextmanager
     def _telling_write(self) -> Iterator[None]:

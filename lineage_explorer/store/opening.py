@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from ..errors import NotAStore, StoreError, StoreNotFound, StoreTooNew
+from ..errors import NotAStore, StoreError, StoreNotFound, StoreTooNew, StoreTooOld
 from ..redaction import redact_text
 from ..sources.protocol import nearest
 from .database import Store
@@ -152,7 +152,10 @@ def _on_server(url: str, *, create_missing: bool) -> Store:
         application, version = engine.rows("SELECT application, version FROM about")[0]
         if application != APPLICATION_ID:
             raise NotAStore(f"schema {engine.schema!r} of {engine.name!r} is not a lineage-explorer store")
-        _not_newer(version, engine.name)
+        if _not_newer(version, engine.name) < SCHEMA_VERSION:
+            raise StoreTooOld(
+                f"{engine.name!r} holds a store of schema {version}, and none of that age was on a server"
+            )
     except BaseException:
         engine.close()
         raise

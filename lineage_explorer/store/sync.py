@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ..redaction import RULES_VERSION
 from ..version import __version__
 from .journal import Draft, Journal, Prepared, Scope, document, draft, storable
 from .log import Kind, Tree
+from .results import SyncResult
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -22,26 +23,6 @@ if TYPE_CHECKING:
 
 #: Tombstones in one transaction.
 _PORTION = 2_000
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """What became of what was read; always ``read = stored + unchanged + quarantined``.
-
-    Attributes
-    ----------
-    vanished : int
-        What this source held before and holds no longer. It was not read, so it is not part of the sum.
-    """
-
-    read: int = 0
-    stored: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-    vanished: int = 0
-
-    def __add__(self, other: SyncResult) -> SyncResult:
-        return SyncResult(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
 
 
 class _Known(NamedTuple):
@@ -159,10 +140,15 @@ class Sync:
         """
         if self._missing is None:
             self._missing = []
-            for part in sorted(set(enumerated) - self._spoilt):
+            for part in sorted(set(enumerated)):
                 scope = self._journal.scope(self._place._replace(part=part))
+                missing = self._reading.missing(scope, self._start, self._observed_at)
+                # What could not be read since the last full reading may be what is missed; what could not be read
+                # then already is not, for everything was seen beside it.
+                if missing and (part in self._spoilt or self._reading.refused_lately(scope)):
+                    continue
                 self._enumerated[part] = scope
-                self._missing += [(part, seq) for seq in self._reading.missing(scope, self._start, self._observed_at)]
+                self._missing += [(part, seq) for seq in missing]
         portion, self._missing = self._missing[:_PORTION], self._missing[_PORTION:]
         if not portion:
             return None
@@ -359,7 +345,7 @@ class _Reading:
         self._make()
         rows = self._engine.stream(
             """
-            SELECT j.identity, j.observed_at, j.seq, j.kind, j.topic, j.position
+            SELECT j.identity, j.observed_at, j.seq, j.kind
             FROM (SELECT DISTINCT k.identity FROM journal AS k
               WHERE k.scope = :scope AND k.identity IS NOT NULL AND k.seq <= :start
               AND NOT EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = k.identity)) AS absent
@@ -368,20 +354,17 @@ class _Reading:
             {"scope": scope, "start": start, "at": at},
         )
         last = [list(group)[-1] for _, group in groupby(rows, key=lambda row: bytes(row[0]))]
-        held = [(seq, topic, position) for _, _, seq, kind, topic, position in last if kind != Kind.GONE]
-        if not held:
-            return []
-        unreadable = {
-            row[0]
-            for row in self._engine.rows(
-                "SELECT q.position FROM quarantine AS q CROSS JOIN journal AS j "
-                "WHERE j.seq = q.seq AND j.scope = :scope AND q.ended_at IS NULL "
-                "AND EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = j.identity)",
-                {"scope": scope},
-            )
-        }
-        # What stood where something cannot be read now may be there still.
-        return sorted(seq for seq, topic, position in held if topic is None or position not in unreadable)
+        return sorted(seq for _, _, seq, kind in last if kind != Kind.GONE)
+
+    def refused_lately(self, scope: int) -> bool:
+        """Whether this reading showed something unreadable that the last full reading of the scope did not show."""
+        rows = self._engine.rows(
+            "SELECT 1 FROM quarantine AS q CROSS JOIN journal AS j WHERE j.seq = q.seq AND j.scope = :scope "
+            "AND q.ended_at IS NULL AND q.seq > (SELECT coalesce(max(e.seq), 0) FROM enumeration AS e WHERE e.scope = :scope) "
+            "AND EXISTS (SELECT 1 FROM shown AS s WHERE s.scope = :scope AND s.identity = j.identity) LIMIT 1",
+            {"scope": scope},
+        )
+        return bool(rows)
 
     def forget(self) -> None:
         """Drop the notes."""
