@@ -110,6 +110,7 @@ def evidence_rows(
             pair[0]["gate"],
             pair[0]["event_time"] or "",
             described[pair[1]].digest,
+            pair[1],
         )
     )
     identity = {number: f"e{index}" for index, (_, number) in enumerate(rows, 1)}
@@ -138,6 +139,10 @@ def hop_rows(
             edge[3]["predicate"],
             edge[3]["role"],
             edge[3]["event_time"] or 0,
+            # Two relations of one kind between the same things: in whatever order a database gave them.
+            edge[3]["valid_from"] or 0,
+            described[edge[3]["record_id"]].digest if edge[3]["record_id"] in described else "",
+            edge[3]["record_id"] or 0,
         ),
     )
     hops: list[dict[str, Any]] = []

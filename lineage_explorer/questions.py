@@ -135,7 +135,9 @@ def _audit(
     content["datasets"] = [dataset_row(result, node) for node in result.data()]
     content["findings"] = [
         {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message}
-        for item in sorted(set(findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref))
+        for item in sorted(
+            set(findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message)
+        )
     ]
     content["answer"] = answer_of(content)
     return Audit(content, result.graph)

@@ -85,7 +85,7 @@ def answered(store: Store, when: int, known: Any) -> dict[str, Any]:
         said = store.evidence([number], day(when), known)
         texts = {item.seq: store.describe([item.seq])[item.seq].json for item in said}
         entity = reached.nodes[number]
-        found[name] = (targets, [(item, "passed" in texts[item.seq]) for item in said], entity.gone)
+        found[name] = (targets, [(item, "passed" in texts[item.seq]) for item in said], bool(entity.gone))
     return found
 
 

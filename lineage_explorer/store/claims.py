@@ -34,8 +34,6 @@ class Seen(NamedTuple):
         Whose word it is, and about what.
     gone : bool
         Whether it says that the record is no longer there.
-    dated : bool
-        Whether it has a time of its own, and is not simply what its sync found.
     """
 
     seq: int
@@ -46,7 +44,6 @@ class Seen(NamedTuple):
     gone: bool
     digest: bytes
     plain: Mapping[str, Any]
-    dated: bool = False
 
 
 class Claim(NamedTuple):
@@ -127,19 +124,11 @@ def _sightings(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> li
                 found.append((readings[stop - 1][1], item))
     else:
         for seq, when in readings:
-            before = [item for item in items if item.observed_at <= when]
-            known = [item for item in before if item.seq < seq]
+            known = [item for item in items if item.observed_at <= when and item.seq < seq]
             if known:
-                found.append((when, _last(known)))
-            elif before and not (late := _last(before)).dated:
-                # It was read in full before anybody told us of an earlier state that held this: it was gone by then.
-                found.append((when, late._replace(gone=True)))
+                found.append((when, max(known, key=lambda item: (item.observed_at, item.seq))))
     # Of two words on one instant the same must win in whatever order they came.
     return sorted(found, key=lambda pair: (pair[0], pair[1].gone, pair[1].digest, pair[1].seq))
-
-
-def _last(items: Iterable[Seen]) -> Seen:
-    return max(items, key=lambda item: (item.observed_at, item.seq))
 
 
 def _came_in_order(items: Sequence[Seen], readings: Sequence[tuple[int, int]]) -> bool:

@@ -65,13 +65,11 @@ class Projector:
         self._journal = journal or engine
         self._numbers: dict[str, int] = {}
         self._readings: dict[int, list[tuple[int, int]]] = {}
-        self._syncs: dict[int, int] = {}
 
     def forget(self) -> None:
         """Forget what was remembered: the transaction was undone, or others have written."""
         self._numbers.clear()
         self._readings.clear()
-        self._syncs.clear()
 
     def apply(self, entries: Sequence[Written], now: int) -> None:
         """Write what the entries of one transaction amount to.
@@ -169,7 +167,6 @@ class Projector:
                         is_gone(entry.kind),
                         entry.digest,
                         plain,
-                        self._is_dated(entry.sync, entry.observed_at),
                     )
                 )
             # A topic of its own is its record's identity; its text says nothing that a projection asks.
@@ -189,17 +186,16 @@ class Projector:
         """What the journal held of these topics before this group of entries."""
         found: dict[bytes, list[Seen]] = defaultdict(list)
         rows = self._journal.lookup(
-            "SELECT j.topic, j.seq, j.kind, j.scope, j.identity, j.observed_at, j.of, j.digest, j.sync, b.json "
+            "SELECT j.topic, j.seq, j.kind, j.scope, j.identity, j.observed_at, j.of, j.digest, b.json "
             "FROM journal AS j LEFT JOIN body AS b ON b.seq = j.seq WHERE j.seq < :first AND j.topic {keys}",
             topics,
             {"first": first},
         )
         bodies: dict[int, Mapping[str, Any]] = {}
         again: list[tuple[bytes, Seen]] = []
-        for key, seq, kind, scope, identity, observed_at, of, digest, sync, text in rows:
+        for key, seq, kind, scope, identity, observed_at, of, digest, text in rows:
             topic = bytes(key)
-            dated = self._is_dated(sync, observed_at)
-            item = Seen(seq, of or seq, scope, bytes(identity), observed_at, is_gone(kind), bytes(digest), {}, dated)
+            item = Seen(seq, of or seq, scope, bytes(identity), observed_at, is_gone(kind), bytes(digest), {})
             if of is not None:
                 again.append((topic, item))
             else:
@@ -212,11 +208,6 @@ class Projector:
         for items in found.values():
             items.sort()  # by number: a database gives them in any order
         return found
-
-    def _is_dated(self, sync: int, observed_at: int) -> bool:
-        if sync not in self._syncs:
-            self._syncs[sync] = self._engine.one("SELECT observed_at FROM sync WHERE id = :id", {"id": sync})
-        return observed_at < self._syncs[sync]
 
     def _load_readings(self, scopes: Iterable[int]) -> None:
         """Keep up with the full readings of scopes."""

@@ -75,6 +75,7 @@ class Sync:
         self._spoilt: set[str] = set()
         self._missing: list[tuple[str, int]] | None = None
         self._enumerated: dict[str, int] = {}
+        self._readings: dict[int, int] = {}
 
     @property
     def burying(self) -> bool:
@@ -102,7 +103,7 @@ class Sync:
         known = self._known(items, scopes)
         elsewhere = self._elsewhere([item for item in items if not known[scopes[item.part], item.identity]], scopes)
         drafts: list[Draft] = []
-        stored = quarantined = 0
+        stored = quarantined = vanished = 0
         for item in items:
             scope = scopes[item.part]
             entry = self._compare(item, known[scope, item.identity], scope, tree.size + len(drafts) + 1)
@@ -113,6 +114,9 @@ class Sync:
                     said = known[scope, item.identity]
                     said[-1] = said[-1]._replace(kind=Kind.AGAIN, of=of)
                 drafts.append(entry)
+                if item.observed_at is None and (gone := self._gone_by(entry, known[scope, item.identity], scope)):
+                    drafts.append(gone)
+                    vanished += 1
             if item.kind == Kind.REJECTED:
                 quarantined += 1
                 if entry is not None:
@@ -123,7 +127,7 @@ class Sync:
             self._reading.remember(scope, (item.identity for item in items if scopes[item.part] == scope), self._start)
         if drafts:
             self._journal.write(drafts, self._id, self._place, now, tree)
-        return SyncResult(len(items), stored, len(items) - stored - quarantined, quarantined)
+        return SyncResult(len(items), stored, len(items) - stored - quarantined, quarantined, vanished)
 
     def bury(self, enumerated: Iterable[str], now: int, tree: Tree) -> int | None:
         """Put on record what vanished, a portion at a time.
@@ -222,6 +226,31 @@ class Sync:
                 when, seq, kind, digest, of = row
                 known[scope, bytes(identity)].append(_Known(when, seq, kind, bytes(digest), of))
         return known
+
+    def _gone_by(self, entry: Draft, known: list[_Known], scope: int) -> Draft | None:
+        """A tombstone for what a late reading tells us was there, and a full reading of a later state did not show."""
+        if entry.kind == Kind.REJECTED or entry.observed_at >= self._last_reading(scope):
+            return None
+        said = known[-1]  # the entry itself; what was known before it could have been confirmed
+        for seq, when in self._engine.rows(
+            "SELECT seq, observed_at FROM enumeration WHERE scope = :scope AND observed_at > :at ORDER BY observed_at, seq",
+            {"scope": scope, "at": entry.observed_at},
+        ):
+            if any(entry.observed_at < other.observed_at <= when for other in known):
+                return None
+            if not any(other.seq < seq and other.observed_at <= when for other in known):
+                known.append(_Known(when, said.seq + 1, Kind.GONE, entry.digest, said.of))
+                return Draft(
+                    *(Kind.GONE, entry.part, when, entry.digest, entry.position, said.of, entry.topic, entry.identity)
+                )
+        return None
+
+    def _last_reading(self, scope: int) -> int:
+        if scope not in self._readings:
+            self._readings[scope] = (
+                self._engine.one("SELECT max(observed_at) FROM enumeration WHERE scope = :scope", {"scope": scope}) or 0
+            )
+        return self._readings[scope]
 
     def _elsewhere(self, items: Sequence[Prepared], scopes: Mapping[str, int]) -> dict[tuple[bytes, bytes], int]:
         """Where other sources hold the very same record, for what is new to this one."""

@@ -67,7 +67,7 @@ def test_the_auditors_notebook_shows_a_live_trace(page: Page, lab: Lab) -> None:
     live = page.locator(".lx-root").first
     expect(live).to_be_visible(timeout=120_000)
     expect(live.locator(".lx-title .lx-verdict")).to_have_text("PASSED")
-    expect(live.locator('.lx-node[data-id^="model:"]').first).to_be_visible()
+    expect(live.locator('.lx-node[data-id^="model:"]').first).to_be_visible(timeout=60_000)
     live.scroll_into_view_if_needed()
     picture(page, "lab-light")
     # The still picture is there for later; beside the live trace it would be said twice.
