@@ -15,6 +15,7 @@ from .log import Entry, Kind, Tree, leaf_text
 from .projection import topic_of
 from .projector import Projector, Written
 from .schema import columns
+from .walk import damaged
 
 if TYPE_CHECKING:
     from .engines import Engine
@@ -181,7 +182,10 @@ class Journal:
 
     def tree(self) -> Tree:
         """The Merkle tree as it stands, ready to grow."""
-        size, peaks = self._engine.rows("SELECT size, peaks FROM frontier")[0]
+        rows = self._engine.rows("SELECT size, peaks FROM frontier")
+        size, peaks = rows[0] if len(rows) == 1 else (None, None)
+        if not isinstance(size, int) or not isinstance(peaks, (bytes, memoryview)):
+            raise damaged(self._engine, "the tree cannot grow from what is on record of it")
         return Tree(size, bytes(peaks))
 
     def write(self, drafts: Sequence[Draft], sync: int, place: Scope, now: int, tree: Tree) -> None:
