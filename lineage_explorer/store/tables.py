@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import StoreError
 from .claims import Claim, Seen, by_source, is_gone
 from .projection import topic_of
 from .schema import FOREVER
@@ -23,8 +24,13 @@ def _frame(rows: list[tuple[Any, ...]], names: tuple[str, ...], instants: tuple[
     import pandas as pd
 
     frame = pd.DataFrame(rows, columns=list(names))
-    for name in instants:
-        frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True)
+    try:
+        for name in instants:
+            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(
+            f"the store holds an instant that nobody wrote ({error}): run `lineage-explorer verify`"
+        ) from error
     return frame
 
 
