@@ -89,11 +89,12 @@ def audit(
 def _audit(
     store: Store, endpoint: str, as_of: datetime | str | None, known_at: datetime | str | None, rules: Policy
 ) -> Audit:
+    # First the thing, then the instant: what made it known is then part of what is known.
+    ref = store.resolve(endpoint, "endpoint")
     now = store.now()
     asked = now if as_of is None else parse_instant(as_of)
     # What is written later never changes an answer that names the recording it rests on.
     known = store.recorded_by(now if known_at is None else parse_instant(known_at))
-    ref = store.resolve(endpoint, "endpoint")
     graph = lineage_graph(store, ref, as_of=asked, known_at=known)
     _add_evaluations(store, graph, asked, known)
     described = _describe(store, graph, asked, known)

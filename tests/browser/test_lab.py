@@ -67,8 +67,8 @@ def test_the_auditors_notebook_shows_a_live_trace(page: Page, lab: Lab) -> None:
     live = page.locator(".lx-root").first
     expect(live).to_be_visible(timeout=120_000)
     expect(live.locator(".lx-title .lx-verdict")).to_have_text("PASSED")
+    live.scroll_into_view_if_needed()  # what is off the screen is not drawn
     expect(live.locator('.lx-node[data-id^="model:"]').first).to_be_visible(timeout=60_000)
-    live.scroll_into_view_if_needed()
     picture(page, "lab-light")
     # The still picture is there for later; beside the live trace it would be said twice.
     expect(page.locator(".lx-static").first).to_be_hidden()
