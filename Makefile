@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 # The install built the view once; this builds it again when its sources change.
-$(VIEW): $(VENV)/.ready $(wildcard extension/src/*) extension/package.json extension/build.mjs
+$(VIEW): $(VENV)/.ready $(wildcard extension/src/* extension/src/*/*) extension/package.json extension/build.mjs
 	$(NPM) install --silent
 	$(NPM) run --silent build
 	touch $@

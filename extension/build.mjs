@@ -1,5 +1,5 @@
 // Builds the bundles into the Python package. Nothing in them depends on when or where they were built.
-import { mkdir, copyFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -10,6 +10,9 @@ const shared = { bundle: true, minify: true, format: "esm", target: "es2022", ch
 await mkdir(out, { recursive: true });
 await build({ ...shared, entryPoints: [`${here}src/widget.ts`], outfile: `${out}view.js` });
 await build({ ...shared, entryPoints: [`${here}src/report.ts`], outfile: `${out}report.js` });
-for (const name of ["view.css", "report.css"]) await copyFile(`${here}src/${name}`, `${out}${name}`);
+// One style sheet, as the widget carries one: what is named first can be used after.
+const styles = await Promise.all(["view", "drawing"].map((name) => readFile(`${here}src/view/${name}.css`, "utf8")));
+await writeFile(`${out}view.css`, styles.join("\n"));
+await copyFile(`${here}src/report.css`, `${out}report.css`);
 if (process.argv.includes("--bench"))
   await build({ ...shared, entryPoints: [`${here}src/bench.ts`], outfile: `${here}dist/bench.js` });

@@ -5,7 +5,7 @@
  * Dagre is there if its script was loaded before this one; ELK brings a worker of its own.
  */
 
-import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput, type Point } from "./layout.js";
+import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput, type Point } from "./view/layout.js";
 
 const COLUMN_GAP = 72;
 const ROW_GAP = 22;

@@ -1,9 +1,9 @@
 /** The entry for the report: the view over the data that stands in the page. It asks nobody for anything. */
 
-import type { Audit } from "./audit.js";
-import { html } from "./dom.js";
-import { clean } from "./text.js";
-import { mountAudit } from "./view.js";
+import type { Audit } from "./view/audit.js";
+import { html } from "./view/dom.js";
+import { clean } from "./view/text.js";
+import { mountAudit } from "./view/view.js";
 
 const data = document.getElementById("lx-audit")?.textContent;
 const place = document.getElementById("lx-report");

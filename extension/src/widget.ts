@@ -1,7 +1,7 @@
 /** The entry for notebooks: the view, with its audit and selection kept in step with Python. */
 
-import type { Audit } from "./audit.js";
-import { mountAudit } from "./view.js";
+import type { Audit } from "./view/audit.js";
+import { mountAudit } from "./view/view.js";
 
 interface WidgetModel {
   get(name: "audit"): Audit;

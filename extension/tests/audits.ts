@@ -1,6 +1,6 @@
 /** Audits made for tests: small ones that say one thing, and large ones. */
 
-import type { Audit, Hop, Lane, Status, TraceNode } from "../src/audit.js";
+import type { Audit, Hop, Lane, Status, TraceNode } from "../src/view/audit.js";
 
 export function node(ref: string, lane: Lane, more: Partial<TraceNode> = {}): TraceNode {
   const [kind = "", rest = ""] = ref.split(/:(.*)/su);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput } from "../src/layout.js";
+import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput } from "../src/view/layout.js";
 
 /** A seeded generator, so that a failure can be had again. */
 function random(seed: number): () => number {

@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { lines } from "../src/drawing.js";
-import { index, related } from "../src/model.js";
-import { brief, clean, fit } from "../src/text.js";
-import { mountAudit } from "../src/view.js";
+import { lines } from "../src/view/drawing.js";
+import { index, related } from "../src/view/model.js";
+import { brief, clean, fit } from "../src/view/text.js";
+import { mountAudit } from "../src/view/view.js";
 import { audit, hop, node, small } from "./audits.js";
 
 const HOSTILE = `<img src=x onerror=alert(1)>`;

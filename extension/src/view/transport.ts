@@ -1,0 +1,71 @@
+/**
+ * How a view reaches whoever holds the records. One set of questions for every host: a notebook's comm answers
+ * them, a Jupyter server answers them over HTTP, and a report has nobody to ask and shows what stands in it.
+ */
+
+import type { Audit, Hop, TraceNode } from "./audit.js";
+
+export type Direction = "upstream" | "downstream" | "both";
+
+/** What a reader can set, and what a host can set for the reader; kept the same on both sides. */
+export interface ViewState {
+  /** Reference of a node or id of a hop; empty when nothing is selected. */
+  selected: string;
+  /** The instant asked about, ISO 8601 with a time zone; empty for "now". */
+  as_of: string;
+  direction: Direction;
+  /** What is searched for in the trace. */
+  query: string;
+}
+
+/** A span in which the same things served. */
+export interface Release {
+  since: string | null;
+  until: string | null;
+  serving: { deployment: string; model: string | null; traffic: number | null; state: string }[];
+  /** True where the change is only known to lie between two syncs. */
+  between_syncs: boolean;
+}
+
+/** What stands around a reference. Nothing in it is judged. */
+export interface Exploration {
+  root: string;
+  nodes: TraceNode[];
+  hops: Hop[];
+  /** References with neighbours that are not among the nodes: how many, each way. */
+  beyond: { [ref: string]: { upstream: number; downstream: number } };
+}
+
+export interface Found {
+  ref: string;
+  kind: string;
+  name: string;
+  resolved: boolean;
+}
+
+/** Every question, what it is asked with and what comes back. */
+export interface Questions {
+  audit: { asked: { endpoint: string; as_of: string; known_at: string; policy: string }; answer: Audit };
+  releases: { asked: { endpoint: string; known_at: string }; answer: Release[] };
+  explore: {
+    asked: { ref: string; direction: Direction; depth: number; as_of: string; known_at: string };
+    answer: Exploration;
+  };
+  search: { asked: { query: string; kind: string; limit: number }; answer: Found[] };
+}
+
+export interface Transport {
+  /** How Python opens the store (`open_store("lineage.db")`), as an expression; empty when that is not known. */
+  readonly store: string;
+  /**
+   * Asks; rejects with an Error whose message is for people. Absent where no store is at hand.
+   * An empty text in a question means its default: now, everything known, the default policy.
+   */
+  readonly ask?: <Q extends keyof Questions>(
+    question: Q,
+    asked: Questions[Q]["asked"],
+    signal?: AbortSignal,
+  ) => Promise<Questions[Q]["answer"]>;
+  /** The reader changed something. */
+  changed(state: Partial<ViewState>): void;
+}
