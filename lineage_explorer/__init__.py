@@ -19,27 +19,32 @@ _PUBLIC = {
     "Audit": "audits",
     "Entity": "records",
     "Evidence": "records",
+    "Explorer": "widget",
     "LineageError": "errors",
     "Ref": "records",
     "Relation": "records",
     "Store": "store",
     "SyncResult": "store",
     "audit": "questions",
+    "explore": "explorations",
     "lineage_graph": "graph",
     "load_policy": "policy",
     "open_source": "sources",
     "open_store": "store",
+    "releases": "explorations",
 }
 
 if TYPE_CHECKING:
     from .audits import Audit
     from .errors import LineageError
+    from .explorations import explore, releases
     from .graph import lineage_graph
     from .policy import load_policy
     from .questions import audit
     from .records import Activity, Agent, Entity, Evidence, Ref, Relation
     from .sources import open_source
     from .store import Store, SyncResult, open_store
+    from .widget import Explorer
 
 __all__ = [
     "Activity",
@@ -47,6 +52,7 @@ __all__ = [
     "Audit",
     "Entity",
     "Evidence",
+    "Explorer",
     "LineageError",
     "Ref",
     "Relation",
@@ -54,10 +60,12 @@ __all__ = [
     "SyncResult",
     "__version__",
     "audit",
+    "explore",
     "lineage_graph",
     "load_policy",
     "open_source",
     "open_store",
+    "releases",
 ]
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _iso(micros: int | None) -> str | None:
+def iso(micros: int | None) -> str | None:
+    """Microseconds since 1970 UTC as RFC 3339 text."""
     return None if micros is None else format_instant(_EPOCH + timedelta(microseconds=micros))
 
 
@@ -35,7 +36,7 @@ def serving_row(item: Serving, outcome: Outcome | None) -> dict[str, Any]:
         "state": item.state,
         "mirrored": item.state == "shadow",
         "site": item.site,
-        "since": _iso(item.since),
+        "since": iso(item.since),
         "verdict": None if outcome is None else verdict_of(outcome),
     }
 
@@ -48,8 +49,8 @@ def _origin(described: Mapping[int, Described], number: int | None) -> dict[str,
         "system": found.system,
         "location": found.location,
         "position": found.position,
-        "observed_at": _iso(found.observed_at),
-        "recorded_at": _iso(found.recorded_at),
+        "observed_at": iso(found.observed_at),
+        "recorded_at": iso(found.recorded_at),
         "digest": found.digest,
     }
 
@@ -174,9 +175,9 @@ def hop_rows(
                 "via": data.get("via", ""),
                 "traffic": data["traffic"],
                 "site": data["record"].get("site", ""),
-                "since": _iso(data["valid_from"]) if data["predicate"] in ("serves", "deploys", "alias_of") else None,
-                "until": _iso(data["valid_to"]),
-                "event_time": _iso(data["event_time"]),
+                "since": iso(data["valid_from"]) if data["predicate"] in ("serves", "deploys", "alias_of") else None,
+                "until": iso(data["valid_to"]),
+                "event_time": iso(data["event_time"]),
                 "status": next((status for status in _STATUS_ORDER if status in statuses), "none"),
                 "requirements": requirements + [item for item in gates if not item["required"]],
                 "record": data["record"],

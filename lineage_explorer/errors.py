@@ -20,6 +20,7 @@
     ├── ReferenceFailed          a question names something the store cannot single out
     │   ├── UnknownReference     nothing of that name (lists the nearest)
     │   └── AmbiguousReference   more than one thing of that name (lists them)
+    ├── InvalidQuestion          a question is asked with what it cannot be asked with (a depth of -1)
     ├── PolicyError              a policy file cannot be used
     └── MissingDependency        an optional part is not installed (says what to install)
 
@@ -126,6 +127,10 @@ class UnknownReference(ReferenceFailed):
 
 class AmbiguousReference(ReferenceFailed):
     """More than one thing in the store has that name."""
+
+
+class InvalidQuestion(LineageError):
+    """A question is asked with something that it cannot be asked with; says what it takes."""
 
 
 class PolicyError(LineageError):

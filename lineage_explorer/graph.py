@@ -35,7 +35,7 @@ Edge keys are ``(record_id, predicate)``. Edge attributes:
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ import networkx as nx
 from .records import Ref, weaker
 from .store.projection import STATE
 from .store.schema import ALWAYS, FOREVER
+from .store.walk import ISSUED
 
 if TYPE_CHECKING:
     from .store import Direction, Node, Reached, Store
@@ -91,7 +92,7 @@ def _lineage_graph(
     reached = store.reachable(ref, direction, as_of, known_at)
     links: dict[str, list[str]] = {}
     asked: set[str] = set()
-    while bare := _bare(reached.nodes.values(), asked):
+    while bare := [text for text in bare_refs(reached.nodes.values()) if text not in asked]:
         asked.update(bare)
         found = {text: same for text, same in store.namesakes(bare, known_at).items() if same}
         links.update(found)
@@ -100,16 +101,13 @@ def _lineage_graph(
         roots = set(reached.roots) | set(store.numbers({name for same in found.values() for name in same}).values())
         reached = store.reachable(sorted(roots), direction, as_of, known_at)
     graph = from_reached(reached)
-    _join(graph, links, ref)
+    join(graph, links, ref)
     return graph
 
 
-def _bare(nodes: Iterable[Node], asked: set[str]) -> list[str]:
-    return [
-        node.ref
-        for node in nodes
-        if node.ref not in asked and "/" not in node.ref and node.kind not in ("endpoint", "deployment", "run")
-    ]
+def bare_refs(nodes: Iterable[Node]) -> list[str]:
+    """Those references that are looked up among the things that have a namespace."""
+    return [node.ref for node in nodes if "/" not in node.ref and node.kind not in ISSUED]
 
 
 def from_reached(reached: Reached) -> nx.MultiDiGraph[str]:
@@ -169,13 +167,23 @@ def version_of(ref: Ref) -> str:
     return ref.version or (ref.alias and f"~{ref.alias}")
 
 
-def _join(graph: nx.MultiDiGraph[str], links: dict[str, list[str]], root: str) -> None:
-    """Put what a bare reference means in its place."""
+def join(graph: nx.MultiDiGraph[str], links: Mapping[str, list[str]], root: str = "") -> None:
+    """Put what a bare reference means in its place.
+
+    Parameters
+    ----------
+    links : mapping
+        Bare references, and what each may mean.
+    root : str
+        The one that was asked about, which stays as it was written.
+    """
     for bare, same in sorted(links.items()):
         if bare not in graph:
             continue
         if len(same) > 1:
             graph.nodes[bare]["candidates"] = same
+        elif same[0] not in graph:
+            continue  # only a part of the estate is shown, and that is not in it
         elif graph.nodes[bare]["resolved"] or bare == root:
             # Both are described: two records about what bears one name and version.
             graph.add_edge(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +12,16 @@ import networkx as nx
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
-from .descriptions import merge_descriptions
-from .errors import StoreError
-from .graph import lineage_graph, version_of
+from .gathering import add_evaluations, describe, evidence_about, fitting
+from .graph import lineage_graph
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
-from .records import Ref, format_instant, parse_instant
+from .records import format_instant, parse_instant
 from .sentences import answer_of
 from .trace import Finding, Serving, Trace, trace
 from .version import __version__
 
 if TYPE_CHECKING:
     from .store import Store
-    from .store.walk import Described, Said
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BASE = frozenset({"model", "ai_agent", "logged_model"})
 
 
 def audit(
@@ -77,13 +71,8 @@ def audit(
     'INCOMPLETE'
     """
     rules = load_policy(policy)
-    try:
+    with fitting(store):
         return _audit(store, endpoint, as_of, known_at, rules)
-    except (KeyError, OverflowError, nx.NetworkXException) as error:
-        raise StoreError(
-            f"what {store.name!r} holds does not fit together: {error!r}. `lineage-explorer verify` tells whether it was "
-            "damaged or changed; if it is sound, this is a bug: please report it"
-        ) from error
 
 
 def _audit(
@@ -96,9 +85,9 @@ def _audit(
     # What is written later never changes an answer that names the recording it rests on.
     known = store.recorded_by(now if known_at is None else parse_instant(known_at))
     graph = lineage_graph(store, ref, as_of=asked, known_at=known)
-    _add_evaluations(store, graph, asked, known)
-    described = _describe(store, graph, asked, known)
-    evidence, evidence_records = _evidence(store, graph, asked, known)
+    add_evaluations(store, graph, asked, known)
+    described = describe(store, graph, asked, known)
+    evidence, evidence_records = evidence_about(store, graph, asked, known)
     result = trace(graph, ref)
     judge = Judge(result, rules, evidence)
     flow = _answering(result)
@@ -145,130 +134,6 @@ def _audit(
 
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
-
-
-# --- gathering ---
-
-
-def _add_evaluations(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime) -> None:
-    """Stand the runs that evaluated the models beside the flow, with the data they read."""
-    numbers = store.numbers(ref for ref, data in graph.nodes(data=True) if data["kind"] in _BASE)
-    readers = store.beside(numbers.values(), "used", as_of, known_at, effects=False)
-    runs = {edge.effect for edge in readers}
-    named = store.nodes(runs | set(numbers.values()), as_of, known_at)
-    facts = store.describe(node.fact for node in named.values() if node.id in runs and node.fact is not None)
-    evaluations = {
-        node.id
-        for node in named.values()
-        if node.fact in facts
-        and json.loads(facts[node.fact].json).get("activity") == "evaluation"
-        and node.ref not in graph
-    }
-    if not evaluations:
-        return
-    inputs = store.beside(evaluations, "used", as_of, known_at, effects=True)
-    named = store.nodes({number for edge in inputs for number in (edge.effect, edge.cause)}, as_of, known_at)
-    for edge in inputs:
-        for node in (named[edge.cause], named[edge.effect]):
-            if node.ref not in graph:
-                parsed = Ref.parse(node.ref)
-                graph.add_node(
-                    node.ref,
-                    kind=node.kind,
-                    resolved=node.fact is not None,
-                    implied=False,
-                    record_id=node.fact,
-                    name=parsed.name,
-                    version=version_of(parsed),
-                    namespace=parsed.namespace,
-                    gone=bool(node.gone),
-                    side=node.id in evaluations,
-                )
-        graph.add_edge(
-            named[edge.cause].ref,
-            named[edge.effect].ref,
-            (edge.seq, edge.predicate),
-            predicate=edge.predicate,
-            role=edge.role,
-            basis=edge.basis,
-            traffic=None,
-            record_id=edge.seq,
-            valid_from=None,
-            valid_to=None,
-            sure_to=None,
-            event_time=edge.event_time,
-        )
-
-
-def _describe(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime) -> dict[int, Described]:
-    """Put the records themselves on nodes and edges, and what identifies each node."""
-    # A state of a dataset without versions is described by what describes the dataset.
-    bearer = {
-        ref: str(Ref(data["kind"], data["name"], "", data["namespace"])) if data["implied"] else ref
-        for ref, data in graph.nodes(data=True)
-    }
-    numbers = store.numbers(set(bearer.values()))
-    speaking: dict[int, list[Said]] = defaultdict(list)
-    for item in store.descriptions(numbers.values(), as_of, known_at):
-        speaking[item.node].append(item)
-    wanted = {item.seq for items in speaking.values() for item in items}
-    wanted |= {data["record_id"] for _, _, data in graph.edges(data=True)}
-    described = store.describe(number for number in wanted if number is not None)
-    instant = (as_of - _EPOCH) // timedelta(microseconds=1)
-    for ref, data in graph.nodes(data=True):
-        items = speaking[numbers[bearer[ref]]] if bearer[ref] in numbers else []
-        one = merge_descriptions([(item.seq, json.loads(described[item.seq].json)) for item in items])
-        data["record_id"], data["record"], data["contradicted"] = one.main, one.record, one.contradicted
-        data["description_sure"] = all(item.sure for item in items)
-        data["gone"] = bool(items) and all(item.gone for item in items)
-        data["identified_by"] = "time_order" if data["implied"] else _identified_by(data)
-        data["digest"] = "" if data["implied"] else data["record"].get("digest", "")
-        seen = [described[item.seq].observed_at for item in items]
-        data["seen_later"] = bool(seen) and min(seen) > instant and data["kind"] in ("model", "ai_agent")
-    for _, _, data in graph.edges(data=True):
-        found = described.get(data["record_id"])
-        data["record"] = {} if found is None else json.loads(found.json)
-        data["sure"] = data["sure_to"] is None or instant < data["sure_to"]
-    return described
-
-
-def _identified_by(data: Mapping[str, Any]) -> str:
-    said = data["record"].get("identified_by", "")
-    if said:
-        return str(said)
-    if data["version"].startswith("sha256:") or data["record"].get("digest", "").startswith("sha256:"):
-        return "content_hash"
-    return "name_version" if data["version"] and not data["version"].startswith("~") else "name"
-
-
-def _evidence(
-    store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_at: datetime
-) -> tuple[EvidenceBySubject, dict[int, Described]]:
-    """Evidence by node; what names a thing without its namespace counts if it can mean no other."""
-    numbers = store.numbers(graph)
-    bare = {ref: ref.partition(":")[0] + ":" + ref.partition("/")[2] for ref in graph if "/" in ref}
-    same = store.namesakes(set(bare.values()), known_at)
-    for ref, number in store.numbers(set(bare.values())).items():
-        if len(same[ref]) == 1:
-            numbers.setdefault(ref, number)
-    meant = {number: ref for ref, number in numbers.items()}
-    for ref, short in bare.items():
-        if short in numbers and len(same[short]) == 1:
-            meant[numbers[short]] = ref
-    said = store.evidence(meant, as_of, known_at)
-    described = store.describe(item.seq for item in said)
-    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
-    for item in said:
-        record = json.loads(described[item.seq].json)
-        if item.gone and record["status"] in ("passed", "waived"):
-            record |= {"status": "stale", "because": "its source no longer shows it"}
-        elif not item.sure:
-            record |= {
-                "status": "undetermined",
-                "because": "its source changed it between two syncs, around this instant",
-            }
-        found[meant[item.node]].append((item.seq, record))
-    return found, described
 
 
 # --- judging ---

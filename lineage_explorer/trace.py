@@ -35,7 +35,7 @@ _ROLES = {
 _UNNAMED: list[str | None] = [None]
 NOT_RECORDED = "role not recorded"
 #: Left to right as data flows; a node never stands left of its causes.
-LANES = ("data", "preparation", "training", "registry", "deployment", "endpoint")
+LANES = ("data", "preparation", "features", "training", "registry", "deployment", "endpoint")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def trace(graph: Graph[str], endpoint: str) -> Trace:
     Trace
         Its graph is a copy without what only idle deployments reach.
     """
-    serving = _serving(graph, endpoint)
+    serving = serving_of(graph, endpoint)
     kept = _relevant(graph, endpoint, serving)
     result = Trace(endpoint, kept, serving)
     _walk_roles(result)
@@ -137,7 +137,8 @@ def trace(graph: Graph[str], endpoint: str) -> Trace:
 # --- who serves ---
 
 
-def _serving(graph: Graph[str], endpoint: str) -> list[Serving]:
+def serving_of(graph: Graph[str], endpoint: str) -> list[Serving]:
+    """Who serves an endpoint, by what stands right before it in a graph of one instant."""
     found: list[Serving] = []
     for deployment, _, data in graph.in_edges(endpoint, data=True):
         if data["predicate"] != "serves":
@@ -264,6 +265,8 @@ def _natural_lane(graph: Graph[str], ref: str) -> int:
         if data.get("side") or activity == "evaluation":
             return LANES.index("registry")
         return LANES.index("training" if makes_model or activity == "training" else "preparation")
+    if kind == "feature_set":
+        return LANES.index("features")
     if kind in DATA_KINDS:
         return LANES.index("preparation" if graph.in_degree(ref) else "data")
     if kind in RELEASED_KINDS:

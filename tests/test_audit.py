@@ -15,6 +15,7 @@ from lineage_explorer.errors import AmbiguousReference, InvalidInstant, LineageE
 from lineage_explorer.records import Activity, Entity, Evidence, Record, Relation
 from lineage_explorer.reports import drawing, markdown
 from lineage_explorer.store import Store
+from lineage_explorer.trace import LANES
 
 from .estates import at, complete, gate, serves, used, wrote
 
@@ -455,3 +456,28 @@ def test_a_deployment_without_traffic_is_not_judged(store: Store) -> None:
     result = audit(store, "churn", as_of=at("04-01"))
     assert "version 0" not in result.answer
     assert "1 further deployment receives no traffic" in result.answer
+
+
+def test_feature_sets_have_a_lane_of_their_own_between_preparation_and_training(store: Store) -> None:
+    records = [
+        *serves("endpoint:e", "deployment:e:d", "model:m@1", "03-01"),
+        Relation(effect="model:m@1", predicate="was_generated_by", cause="run:train", basis="identifier"),
+        used("run:train", "feature_set:customers@1", "02-10"),
+        wrote("feature_set:customers@1", "run:build", "02-05"),
+        used("run:build", "dataset:raw@1", "02-04", role="input"),
+        # What prepares data further stands left of training, so the features that it reads do too.
+        used("run:train", "dataset:joined@1", "02-10"),
+        wrote("dataset:joined@1", "run:join", "02-05"),
+        used("run:join", "feature_set:weather@1", "02-04", role="input"),
+    ]
+    content = ask(store, records, "endpoint:e").to_dict()
+    lanes = {node["ref"]: node["lane"] for node in content["nodes"]}
+    assert lanes["feature_set:customers@1"] == "features"
+    assert (lanes["run:build"], lanes["run:train"]) == ("preparation", "training")
+    assert (lanes["dataset:raw@1"], lanes["feature_set:weather@1"]) == ("data", "preparation")
+    assert lanes["deployment:e:d"] == "deployment"
+    order = list(LANES)
+    assert all(order.index(lanes[hop["cause"]]) <= order.index(lanes[hop["effect"]]) for hop in content["hops"])
+    shown = drawing.render(content)
+    titles = ["SOURCE DATA", "PREPARATION", "FEATURES", "TRAINING", "REGISTRY", "RELEASE", "ENDPOINT"]
+    assert [title for title in titles if f">{title}<" in shown] == titles

@@ -1,40 +1,97 @@
-/** The entry for notebooks: the view, with its audit and selection kept in step with Python. */
+/** The entry for notebooks: the view, with what is shown and what is chosen kept in step with Python. */
 
+import { Comm, type Traits, type WidgetModel } from "./comm.js";
 import type { Audit } from "./view/audit.js";
-import { mountAudit } from "./view/view.js";
+import { html } from "./view/dom.js";
+import { alone } from "./view/exploration.js";
+import { clean } from "./view/text.js";
+import type { Exploration, ViewState } from "./view/transport.js";
+import { mountAudit, type Mounted } from "./view/view.js";
 
-interface WidgetModel {
-  get(name: "audit"): Audit;
-  get(name: "selected"): string;
-  set(name: "selected", value: string): void;
-  save_changes(): void;
-  on(event: string, callback: () => void): void;
-  off(event: string, callback: () => void): void;
-}
+const STATE = ["selected", "as_of", "direction", "query"] as const;
 
 function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
-  const mount = (): ReturnType<typeof mountAudit> =>
-    mountAudit(el, model.get("audit"), {
-      selected(id) {
-        model.set("selected", id);
-        model.save_changes();
-      },
-    });
-  let view = mount();
-  view.select(model.get("selected"));
-  const again = (): void => {
-    view.destroy();
-    view = mount();
-    view.select(model.get("selected"));
+  const transport = new Comm(model);
+  let view: Mounted | null = null;
+  let shown = "";
+  const state = (): ViewState => ({
+    selected: model.get("selected"),
+    as_of: model.get("as_of"),
+    direction: model.get("direction"),
+    query: model.get("query"),
+  });
+  const show = (): void => {
+    const content = model.get("content");
+    const audit = shownAs(content);
+    if (audit === null) {
+      view?.destroy();
+      view = null;
+      el.replaceChildren(chooser(transport, (ref) => open(ref)));
+    } else if (view !== null && shown === audit.question.endpoint) view.audit(audit);
+    else {
+      view?.destroy();
+      view = mountAudit(el, audit, transport, { state: state() });
+    }
+    shown = audit?.question.endpoint ?? "";
   };
-  const select = (): void => view.select(model.get("selected"));
-  model.on("change:audit", again);
-  model.on("change:selected", select);
+  const open = (ref: string): Promise<void> | undefined =>
+    transport.ask?.("audit", { endpoint: ref, as_of: model.get("as_of"), known_at: "", policy: "" }).then(() => undefined);
+  const follow = STATE.map((name) => {
+    const set = (): void => view?.set({ [name]: model.get(name) });
+    model.on(`change:${name}`, set);
+    return (): void => model.off(`change:${name}`, set);
+  });
+  model.on("change:content", show);
+  show();
   return () => {
-    model.off("change:audit", again);
-    model.off("change:selected", select);
-    view.destroy();
+    model.off("change:content", show);
+    for (const end of follow) end();
+    view?.destroy();
   };
+}
+
+/** What the kernel holds, as the view reads it; null when nothing has been chosen yet. */
+function shownAs(content: Traits["content"]): Audit | null {
+  if ("verdict" in content) return content as Audit;
+  return "root" in content ? alone(content as Exploration) : null;
+}
+
+/** Of a store with several endpoints, which one? */
+function chooser(transport: Comm, open: (ref: string) => Promise<void> | undefined): HTMLElement {
+  const list = html("ul", { class: "lx-choices" });
+  const said = html("p", { class: "lx-quiet", role: "status" });
+  const box = html("input", { type: "search", class: "lx-search", placeholder: "Search endpoints…", "aria-label": "Search endpoints" });
+  let asking: AbortController | null = null;
+  const fill = async (): Promise<void> => {
+    asking?.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    try {
+      const found = (await transport.ask?.("search", { query: box.value, kind: "endpoint", limit: 50 }, signal)) ?? [];
+      list.replaceChildren(
+        ...found.map(({ ref }) => {
+          const button = html("button", { type: "button", class: "lx-link" }, clean(ref));
+          button.addEventListener("click", () => {
+            said.textContent = `Asking about ${clean(ref)}…`;
+            open(ref)?.catch((error: unknown) => (said.textContent = words(error)));
+          });
+          return html("li", {}, button);
+        }),
+      );
+      said.textContent = found.length === 0 ? "No endpoint of that name is in the store." : "";
+    } catch (error) {
+      if (!signal.aborted) said.textContent = words(error);
+    }
+  };
+  box.addEventListener("input", () => void fill());
+  box.addEventListener("keydown", (event) => event.stopPropagation());
+  if (transport.ask === undefined) said.textContent = "Run this cell again to choose an endpoint.";
+  else void fill();
+  return html("section", { class: "lx-root lx-chooser", "aria-label": "Lineage explorer" }, html("h2", {}, "Which endpoint?"), box, list, said);
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? clean(error.message) : clean(String(error));
 }
 
 export default { render };

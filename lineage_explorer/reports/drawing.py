@@ -11,11 +11,12 @@ from .layout import arrange
 
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _HEAD = 204, 66, 72, 20, 20, 92
 _LANES = {
-    "data": "Data",
+    "data": "Source data",
     "preparation": "Preparation",
+    "features": "Features",
     "training": "Training",
     "registry": "Registry",
-    "deployment": "Deployment",
+    "deployment": "Release",
     "endpoint": "Endpoint",
 }
 _DASH = {

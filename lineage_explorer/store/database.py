@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,10 @@ from ..errors import SourceError, StoreError, UnknownReference
 from ..records import Record, Ref
 from ..redaction import redact_text
 from ..sources.protocol import Enumerating, Observation, Rejected, Resumable, Source, open_source
-from . import names, tables, walk
+from . import names, surroundings, tables, walk
 from .engines import Engine, SQLite
 from .journal import Journal, Scope, micros_of, prepare, storable
+from .listing import Listing, Page, Thing, Version
 from .log import Tree, TreeHead
 from .results import Retried, SyncResult
 from .sync import Sync, resume_at
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._journal = Journal(engine)
+        self._listing = Listing(engine)
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +75,20 @@ class Store:
     def close(self) -> None:
         """Let the database go."""
         self._engine.close()
+
+    def interrupt(self) -> None:
+        """End what another thread reads at this moment: it fails with a StoreError that says it was cancelled.
+
+        Only what runs in the database ends. A question that is between two readings goes on to the next, so
+        whoever wants it ended calls this again until it has. What writes ends too, and its batch is not stored.
+        Nothing happens when nothing runs.
+
+        Raises
+        ------
+        StoreError
+            When a server cannot be told.
+        """
+        self._engine.interrupt()
 
     # --- writing ---
 
@@ -204,6 +220,7 @@ class Store:
                     self._journal.seal(tree, now)
         except BaseException:
             self._journal.forget()  # numbers given in a transaction that was undone
+            self._listing.forget()
             raise
 
     def rebuild(self, *, progress: Callable[[int], object] | None = None) -> int:
@@ -222,6 +239,7 @@ class Store:
         from .replay import rebuild
 
         self._journal.forget()
+        self._listing.forget()
         return rebuild(self._engine, progress)
 
     def retry(self, *, progress: Callable[[int], object] | None = None) -> list[Retried]:
@@ -378,6 +396,35 @@ class Store:
         """Relations of one predicate that touch nodes, as their effects or as their causes."""
         return walk.beside(self._engine, ids, predicate, micros_of(as_of), micros_of(known_at), effects=effects)
 
+    def intervals(self, ids: Iterable[int], predicate: str, known_at: datetime) -> list[walk.Edge]:
+        """Relations of one predicate that have nodes as effects, at whatever instants they held."""
+        return walk.intervals(self._engine, ids, predicate, micros_of(known_at))
+
+    def around(
+        self,
+        ref: str,
+        ways: Sequence[walk.Direction],
+        depth: int | None,
+        limit: int,
+        as_of: datetime,
+        known_at: datetime,
+    ) -> surroundings.Around:
+        """What stands around a reference that is in the store: the nearest first, as many as may be shown.
+
+        Parameters
+        ----------
+        ways : sequence of {"upstream", "downstream"}
+            Which ways to walk, each of them on from what it reached.
+        depth : int or None
+            How many steps; None as many as there are.
+        limit : int
+            How many things at most, the reference itself among them.
+        """
+        start = self.number(ref)
+        if start is None:
+            raise UnknownReference(f"nothing called {ref!r} is in {self._engine.short}")
+        return surroundings.around(self._engine, start, ways, depth, limit, micros_of(as_of), micros_of(known_at))
+
     def resolve(self, text: str, kind: str = "endpoint") -> str:
         """The one reference that a person's text means.
 
@@ -421,6 +468,77 @@ class Store:
         """Every reference of a kind, in order."""
         found = self._engine.rows("SELECT ref FROM node WHERE kind = :kind ORDER BY ref", {"kind": kind})
         return [row[0] for row in found]
+
+    def kinds(self) -> dict[str, int]:
+        """How many things of each kind any record mentions, by kind."""
+        return self._listing.kinds()
+
+    def things(self, kind: str, *, text: str = "", offset: int = 0, limit: int = 200) -> Page[Thing]:
+        """The things of a kind that any record mentions, by namespace and name: one item for all versions.
+
+        Parameters
+        ----------
+        kind : str
+            ``endpoint``, ``model``, ``dataset``, ...
+        text : str
+            Only things with a reference whose words begin with the words of this.
+        offset, limit : int
+            Which part of the list.
+
+        Returns
+        -------
+        Page
+            ``total`` (of the whole list) and ``items``: ``kind``, ``namespace``, ``name``, ``ref`` (without a version
+            where that is on record, else of the only version), ``versions`` (how many are on record).
+
+        Raises
+        ------
+        InvalidQuestion
+            When there is no such part of a list.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from lineage_explorer import open_store
+        >>> from lineage_explorer.records import Entity
+        >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
+        ...     _ = store.append([Entity(ref="model:churn@1"), Entity(ref="model:churn@2"), Entity(ref="model:risk@7")])
+        ...     [(item.name, item.ref, item.versions) for item in store.things("model").items]
+        [('churn', 'model:churn', 2), ('risk', 'model:risk@7', 1)]
+        """
+        return self._listing.things(kind, text, offset, limit)
+
+    def versions(self, kind: str, namespace: str, name: str, *, offset: int = 0, limit: int = 200) -> Page[Version]:
+        """The versions of a thing that any record mentions: aliases, then versions, the highest number first.
+
+        Parameters
+        ----------
+        kind, namespace, name : str
+            Which thing, as :meth:`things` tells it.
+        offset, limit : int
+            Which part of the list.
+
+        Returns
+        -------
+        Page
+            ``total`` and ``items``: ``ref``, ``version`` (``3``, or ``~champion``), ``resolved`` (a record describes it).
+
+        Raises
+        ------
+        InvalidQuestion
+            When there is no such part of a list.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from lineage_explorer import open_store
+        >>> from lineage_explorer.records import Entity
+        >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
+        ...     _ = store.append(Entity(ref=f"model:churn@{number}") for number in (9, 10))
+        ...     [item.version for item in store.versions("model", "", "churn").items]
+        ['10', '9']
+        """
+        return self._listing.versions(kind, namespace, name, offset, limit)
 
     def syncs(self) -> pd.DataFrame:
         """Every sync with its counts; one that was interrupted may have none.

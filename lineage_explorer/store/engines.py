@@ -80,6 +80,10 @@ class Engine(ABC):
         """Run statements in the database's own dialect."""
 
     @abstractmethod
+    def interrupt(self) -> None:
+        """End the statement that runs in another thread; nothing happens when none does."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let the database go."""
 
@@ -91,6 +95,11 @@ class Engine(ABC):
         """The first column of the only row, None if there is no row."""
         found = self.rows(statement, parameters)
         return found[0][0] if found else None
+
+
+def _cancelled(name: str, *, writing: bool) -> StoreError:
+    stays = "; nothing of this batch was stored" if writing else ""
+    return StoreError(f"what ran on {name!r} was cancelled{stays}")
 
 
 # --- SQLite ---------------------------------------------------------------------------------
@@ -150,6 +159,8 @@ class SQLite(Engine):
             raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+            return _cancelled(self.name, writing=self._writing)
         if self._writing:  # SQLite itself may have rolled back already
             return StoreError(f"cannot write to {self.name!r}: {error}; nothing of this batch was stored")
         return StoreError(f"{self.name!r} cannot be read: {error}")
@@ -183,7 +194,11 @@ class SQLite(Engine):
             # One length, so that the statement is prepared once.
             chunk += chunk[-1:] * ((1 << (len(chunk) - 1).bit_length()) - len(chunk))
             marks = ",".join(f"?{len(values) + index}" for index in range(1, len(chunk) + 1))
-            yield from self._ask(text.replace("{keys}", f"IN ({marks})"), (*values, *chunk))
+            cursor = self._ask(text.replace("{keys}", f"IN ({marks})"), (*values, *chunk))
+            try:
+                yield from cursor
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
 
     def change(self, statement: str, parameters: Parameters = _NOTHING) -> None:
         """Run a statement that answers nothing."""
@@ -247,6 +262,11 @@ class SQLite(Engine):
         for statement in statements:
             self._ask(statement, ())
 
+    def interrupt(self) -> None:
+        """End the statement that runs in another thread."""
+        with suppress(sqlite3.ProgrammingError):  # closed: nothing runs
+            self.connection.interrupt()
+
     def close(self) -> None:
         """Let the file go."""
         self.connection.close()
@@ -295,6 +315,8 @@ class PostgreSQL(Engine):
                 "a store on PostgreSQL needs psycopg: pip install 'lineage-explorer[postgresql]'"
             ) from error
         self._error: type[psycopg.Error] = psycopg.Error
+        self._cancelled: type[psycopg.Error] = psycopg.errors.QueryCanceled
+        self._active = psycopg.pq.TransactionStatus.ACTIVE
         url, self.schema = _schema_of(url)
         self.name = self.short = redact_text(url)
         try:
@@ -311,6 +333,8 @@ class PostgreSQL(Engine):
         writing = self.connection.info.transaction_status != 0
         try:
             yield
+        except self._cancelled as error:
+            raise _cancelled(self.name, writing=writing) from error
         except self._error as error:
             said = redact_text(" ".join(str(error).split()))
             if writing:
@@ -399,6 +423,16 @@ class PostgreSQL(Engine):
         with self._telling():
             for statement in statements:
                 self.connection.execute(statement)
+
+    def interrupt(self) -> None:
+        """End the statement that runs in another thread."""
+        # Sent to a server that is between two statements, it could arrive at the next question's.
+        if not self.connection.closed and self.connection.info.transaction_status == self._active:
+            try:
+                self.connection.cancel()
+            except self._error as error:
+                said = redact_text(" ".join(str(error).split()))
+                raise StoreError(f"what runs on {self.name!r} could not be cancelled: {said}") from error
 
     def close(self) -> None:
         """Let the server go."""

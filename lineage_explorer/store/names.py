@@ -6,6 +6,7 @@ import difflib
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import AmbiguousReference, InvalidRef, UnknownReference
@@ -58,18 +59,14 @@ def search(engine: Engine, text: str, limit: int) -> list[Found]:
         return []
     plain = text.strip()
     candidates = max(limit * 3, 60)
-    if engine.dialect == "sqlite":
-        matching = "SELECT rowid FROM name_index WHERE name_index MATCH :words LIMIT :candidates"
-        wanted = " AND ".join(f'"{word}"{mark}' for word, mark in _marked(words, "*"))
-    else:
-        matching = "SELECT rowid FROM name_index WHERE words @@ CAST(:words AS tsquery) LIMIT :candidates"
-        wanted = " & ".join(f"'{word}'{mark}" for word, mark in _marked(words, ":*"))
+    # A kind beside other words is meant as it is, and quicker to find.
+    near, wanted = matching(engine, [(word, len(words) == 1 or word not in _KINDS) for word in words])
     # Whoever types a whole name means it, however many others begin with it.
     rows = engine.search(
         f"""
         SELECT n.id, n.ref, n.kind, n.name, EXISTS (SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type <> 'evidence')
         FROM (SELECT id FROM (SELECT id FROM node WHERE name = :plain LIMIT :candidates) AS same
-          UNION SELECT rowid FROM ({matching}) AS near) AS hit CROSS JOIN node AS n WHERE n.id = hit.id""",
+          UNION SELECT rowid FROM ({near} LIMIT :candidates) AS near) AS hit CROSS JOIN node AS n WHERE n.id = hit.id""",
         {"plain": plain, "words": wanted, "candidates": candidates},
     )
     folded = plain.casefold()
@@ -84,9 +81,24 @@ def search(engine: Engine, text: str, limit: int) -> list[Found]:
     return [Found(ref, kind, name, bool(resolved)) for _, ref, kind, name, resolved in rows[:limit]]
 
 
-def _marked(words: list[str], mark: str) -> list[tuple[str, str]]:
-    """Each word with the mark of a beginning; a kind beside other words is meant as it is, and quicker to find."""
-    return [(word, "" if len(words) > 1 and word in _KINDS else mark) for word in words]
+def matching(engine: Engine, words: Iterable[tuple[str, bool]]) -> tuple[str, str]:
+    """A statement that gives the numbers (``rowid``) of references by their words, and its parameter ``words``.
+
+    Parameters
+    ----------
+    words : iterable of (str, bool)
+        Folded words, all of which must be there; and whether each may be the beginning of a longer one.
+    """
+    if engine.dialect == "sqlite":
+        wanted = " AND ".join(f'"{word}"{"*" * begins}' for word, begins in words)
+        return "SELECT rowid FROM name_index WHERE name_index MATCH :words", wanted
+    wanted = " & ".join(f"'{word}'{':*' * begins}" for word, begins in words)
+    return "SELECT rowid FROM name_index WHERE words @@ CAST(:words AS tsquery)", wanted
+
+
+def in_column(text: str) -> str:
+    """A name or namespace as its column of the database holds it: no text of PostgreSQL holds a NUL."""
+    return text.replace("\0", "%00")
 
 
 def number(engine: Engine, ref: str) -> int | None:

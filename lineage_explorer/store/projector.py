@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..references import Ref
 from .claims import Seen, is_gone
 from .log import Kind
-from .names import indexed
+from .names import in_column, indexed
 from .projection import EdgeRow, FactRow, project, topic_of
 from .schema import FOREVER, columns
 from .walk import checked, damaged
@@ -297,9 +297,7 @@ class Projector:
         for ref in missing:
             number += 1
             parsed = Ref.parse(ref)
-            # A NUL stands in no text of PostgreSQL; in ``ref`` it is encoded.
-            name, namespace = parsed.name.replace("\0", "%00"), parsed.namespace.replace("\0", "%00")
-            nodes.append((number, ref, parsed.kind, name, namespace, parsed.bare))
+            nodes.append((number, ref, parsed.kind, in_column(parsed.name), in_column(parsed.namespace), parsed.bare))
             names.append((number, indexed(self._engine.dialect, parsed)))
             numbers[ref] = number
         self._engine.insert("node", columns("node"), nodes)

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 Direction = Literal["upstream", "downstream"]
 
-_SEEN = "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :known_at AND e.recorded_to > :known_at"
+#: Kinds that are never looked up in another namespace: the same name elsewhere is another thing.
+ISSUED = ("endpoint", "deployment", "run")
+#: What an :class:`Edge` is read from.
+COLUMNS = ", ".join(
+    f"e.{name}"
+    for name in (
+        *("effect", "cause", "predicate", "role", "basis", "traffic", "seq"),
+        *("valid_from", "valid_to", "sure_to", "event_time"),
+    )
+)
+#: That a relation was so at ``as_of``, as known at ``known_at``.
+SEEN = "e.valid_from <= :as_of AND e.valid_to > :as_of AND e.recorded_from <= :known_at AND e.recorded_to > :known_at"
 
 
 def _reach_statement(start: str, end: str, index: str) -> str:
@@ -28,11 +39,11 @@ WITH RECURSIVE walk(id) AS (
   SELECT j.value FROM each_number(:roots) AS j
   UNION
   SELECT e.{end} FROM walk CROSS JOIN edge AS e {index}
-  WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}
+  WHERE e.{start} = walk.id AND e.flow = 1 AND {SEEN}
 )
-SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.sure_to, e.event_time
+SELECT {COLUMNS}
 FROM walk CROSS JOIN edge AS e {index}
-WHERE e.{start} = walk.id AND e.flow = 1 AND {_SEEN}"""
+WHERE e.{start} = walk.id AND e.flow = 1 AND {SEEN}"""
 
 
 #: The two hot statements; tests read their query plans.
@@ -215,10 +226,22 @@ def beside(
     side, index = ("effect", "") if effects else ("cause", "INDEXED BY edge_by_cause")
     found = engine.rows(
         f"""
-        SELECT e.effect, e.cause, e.predicate, e.role, e.basis, e.traffic, e.seq, e.valid_from, e.valid_to, e.sure_to, e.event_time
+        SELECT {COLUMNS}
         FROM each_number(:ids) AS j CROSS JOIN edge AS e {index}
-        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {_SEEN}""",
+        WHERE e.{side} = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate AND {SEEN}""",
         {"ids": list(ids), "predicate": predicate, "as_of": as_of, "known_at": known_at},
+    )
+    return list(map(Edge._make, found))
+
+
+def intervals(engine: Engine, ids: Iterable[int], predicate: str, known_at: int) -> list[Edge]:
+    """Relations of one predicate that have the nodes as effects, at whatever instants they held."""
+    found = engine.rows(
+        f"""
+        SELECT {COLUMNS} FROM each_number(:ids) AS j CROSS JOIN edge AS e
+        WHERE e.effect = j.value AND e.flow IN (0, 1) AND e.predicate = :predicate
+        AND e.recorded_from <= :known_at AND e.recorded_to > :known_at""",
+        {"ids": list(ids), "predicate": predicate, "known_at": known_at},
     )
     return list(map(Edge._make, found))
 

@@ -1,0 +1,85 @@
+/** Questions over a notebook's comm: each gets one reply, an answer or a problem in words. */
+
+import type { Audit } from "./view/audit.js";
+import type { Exploration, Questions, Transport, ViewState } from "./view/transport.js";
+
+/** What a widget's model holds, by name. */
+export interface Traits extends ViewState {
+  content: Audit | Exploration | Record<string, never>;
+  store: string;
+  endpoint: string;
+}
+
+export interface WidgetModel {
+  get<K extends keyof Traits>(name: K): Traits[K];
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void;
+  save_changes(): void;
+  send(content: object): void;
+  on(event: string, callback: (content: unknown) => void): void;
+  off(event: string, callback: (content: unknown) => void): void;
+  readonly widget_manager: { readonly kernel?: unknown };
+}
+
+/** A kernel that is busy answers when its cell has run; one that is gone never does. */
+const PATIENCE = 120_000;
+
+interface Reply {
+  id?: unknown;
+  answer?: unknown;
+  problem?: unknown;
+}
+
+export class Comm implements Transport {
+  private last = 0;
+  readonly store: string;
+  readonly ask?: NonNullable<Transport["ask"]>;
+
+  constructor(private readonly model: WidgetModel) {
+    this.store = model.get("store");
+    // A notebook that was opened without a kernel has a manager whose kernel is null.
+    const manager = model.widget_manager;
+    if (this.store !== "" && !("kernel" in manager && manager.kernel === null)) this.ask = (question, asked, signal) => this.put(question, asked, signal);
+  }
+
+  changed(state: Partial<ViewState>): void {
+    const { selected, as_of, direction, query } = state;
+    if (selected !== undefined) this.model.set("selected", selected);
+    if (as_of !== undefined) this.model.set("as_of", as_of);
+    if (direction !== undefined) this.model.set("direction", direction);
+    if (query !== undefined) this.model.set("query", query);
+    this.model.save_changes();
+  }
+
+  private put<Q extends keyof Questions>(question: Q, asked: Questions[Q]["asked"], signal?: AbortSignal): Promise<Questions[Q]["answer"]> {
+    const { model } = this;
+    const id = ++this.last;
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        model.off("msg:custom", hear);
+        signal?.removeEventListener("abort", leave);
+        clearTimeout(patience);
+        settle();
+      };
+      const leave = (): void => end(() => reject(new DOMException("no longer wanted", "AbortError")));
+      const hear = (content: unknown): void => {
+        const reply = content as Reply;
+        if (reply.id !== id) return;
+        if (typeof reply.problem === "string") {
+          const problem = reply.problem;
+          end(() => reject(new Error(problem)));
+        } else {
+          // An audit comes by the trait that all views of this widget follow; the reply only says that it is there.
+          const answer = question === "audit" ? model.get("content") : reply.answer;
+          end(() => resolve(answer as Questions[Q]["answer"]));
+        }
+      };
+      const patience = setTimeout(
+        () => end(() => reject(new Error("The kernel does not answer. If it is gone, run the cell again; if it is busy, wait for its cell to end and ask again."))),
+        PATIENCE,
+      );
+      signal?.addEventListener("abort", leave);
+      model.on("msg:custom", hear);
+      model.send({ id, question, asked });
+    });
+  }
+}

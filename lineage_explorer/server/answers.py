@@ -1,0 +1,206 @@
+"""The answers to questions about one store, as JSON values: each is one call of the floors below."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from ..errors import PolicyError, ReferenceFailed, StoreError
+from ..explorations import explore, releases
+from ..policy import Policy, load_policy
+from ..questions import audit
+from ..store import Store
+from .parameters import AuditOf, Explore, Kinds, OfStore, Releases, Search, Things, Verdicts, Versions
+from .work import Job
+
+#: Verdicts that are remembered.
+_REMEMBERED = 10_000
+
+
+class Asking(NamedTuple):
+    """What an answer is made with."""
+
+    store: Store
+    job: Job
+    head: str
+    verdicts: VerdictCache
+    clean: Callable[[str], str]
+
+
+class Question(NamedTuple):
+    """A question that is asked over HTTP.
+
+    Attributes
+    ----------
+    asked : type
+        What it is asked with.
+    answer : callable
+        Gives JSON values.
+    fixed : callable
+        Tells by what the answer is determined beside the store's records and the parameters; None when the answer
+        hangs on the instant at which it is asked.
+    """
+
+    asked: type[OfStore]
+    answer: Callable[[Asking, Any], dict[str, Any]]
+    fixed: Callable[[Any], str | None]
+
+
+def head_of(store: Store) -> str:
+    """What the store holds, in one word: the same word means the same records."""
+    head = store.checkpoint()
+    return f"{head.size}-{head.root.hex()}"
+
+
+@cache
+def policies() -> list[str]:
+    """The names of the shipped policies."""
+    listed = files("lineage_explorer").joinpath("policies").iterdir()
+    return sorted(item.name.removesuffix(".toml") for item in listed if item.name.endswith(".toml"))
+
+
+def _policy(name: str) -> Policy:
+    """A shipped policy. Never a path: that would read any file."""
+    if name and name not in policies():
+        raise PolicyError(f"no policy {name[:80]!r}; there are: {', '.join(policies())}")
+    return load_policy(name or None)
+
+
+def _minute() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+# --- lists ---
+
+
+def _kinds(asking: Asking, _asked: Kinds) -> dict[str, Any]:
+    return {"kinds": asking.store.kinds(), "head": asking.head}
+
+
+def _things(asking: Asking, asked: Things) -> dict[str, Any]:
+    page = asking.store.things(asked.kind, text=asked.text, offset=asked.offset, limit=asked.limit)
+    return {"total": page.total, "offset": asked.offset, "items": [item._asdict() for item in page.items]}
+
+
+def _versions(asking: Asking, asked: Versions) -> dict[str, Any]:
+    page = asking.store.versions(asked.kind, asked.namespace, asked.name, offset=asked.offset, limit=asked.limit)
+    return {"total": page.total, "offset": asked.offset, "items": [item._asdict() for item in page.items]}
+
+
+def _search(asking: Asking, asked: Search) -> dict[str, Any]:
+    if not asked.kind:
+        return {"items": [hit._asdict() for hit in asking.store.search(asked.query, asked.limit)]}
+    # The kind is a word of each reference in the index; what has it only in its name is left out again. With that word
+    # before it no name is typed in full any more, so what is nearest is put first here.
+    folded = asked.query.strip().casefold()
+    hits = [hit for hit in asking.store.search(f"{asked.kind} {folded}", asked.limit * 5) if hit.kind == asked.kind]
+    hits.sort(key=lambda hit: (hit.name.casefold() != folded, not hit.name.casefold().startswith(folded)))
+    return {"items": [hit._asdict() for hit in hits[: asked.limit]]}
+
+
+# --- judgements ---
+
+
+def _audit(asking: Asking, asked: AuditOf) -> dict[str, Any]:
+    return audit(
+        asking.store, asked.endpoint, asked.as_of or None, asked.known_at or None, _policy(asked.policy)
+    ).to_dict()
+
+
+class VerdictCache:
+    """Verdicts of this minute. A store that grew, another policy and the next minute have verdicts of their own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[str, ...], dict[str, Any]] = OrderedDict()
+
+    def get(self, key: tuple[str, ...]) -> dict[str, Any] | None:
+        """What is known, None when nothing is."""
+        with self._lock:
+            return self._known.get(key)
+
+    def put(self, key: tuple[str, ...], value: dict[str, Any]) -> None:
+        """Remember, and forget the oldest."""
+        with self._lock:
+            self._known[key] = value
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _verdicts(asking: Asking, asked: Verdicts) -> dict[str, Any]:
+    policy = _policy(asked.policy)
+    digest, minute = policy.digest, _minute()
+    said: dict[str, Any] = {}
+    for endpoint in asked.endpoint:
+        key = (asking.store.name, asking.head, digest, endpoint, minute)
+        found = asking.verdicts.get(key)
+        if found is None:
+            asking.job.check()
+            try:
+                result = audit(asking.store, endpoint, policy=policy)
+                found = {"verdict": result.verdict, "answer": result.answer}
+            except ReferenceFailed as error:
+                found = {"problem": asking.clean(str(error))}
+            except StoreError as error:  # one that does not fit together hides no other
+                asking.job.check()
+                said[endpoint] = {"problem": asking.clean(str(error))}
+                continue
+            asking.verdicts.put(key, found)
+        said[endpoint] = found
+    return {"verdicts": said}
+
+
+# --- surroundings ---
+
+
+def _releases(asking: Asking, asked: Releases) -> dict[str, Any]:
+    return {"releases": releases(asking.store, asked.endpoint, asked.known_at or None)}
+
+
+def _explore(asking: Asking, asked: Explore) -> dict[str, Any]:
+    return explore(
+        asking.store,
+        asked.ref,
+        direction=asked.direction,
+        depth=asked.depth,
+        as_of=asked.as_of or None,
+        known_at=asked.known_at or None,
+        limit=asked.limit,
+    )
+
+
+# --- all of them ---
+
+
+def _by_records(_asked: OfStore) -> str:
+    return ""
+
+
+def _by_minute(_asked: OfStore) -> str:
+    return _minute()
+
+
+def _at_an_instant(asked: AuditOf | Explore) -> str | None:
+    return "" if asked.as_of else None
+
+
+def _by_policy(asked: AuditOf) -> str | None:
+    return _policy(asked.policy).digest if asked.as_of else None
+
+
+#: Every question to a store, by the last part of its path.
+QUESTIONS = {
+    "kinds": Question(Kinds, _kinds, _by_records),
+    "things": Question(Things, _things, _by_records),
+    "versions": Question(Versions, _versions, _by_records),
+    "search": Question(Search, _search, _by_records),
+    "audit": Question(AuditOf, _audit, _by_policy),
+    "verdicts": Question(Verdicts, _verdicts, _by_minute),
+    "releases": Question(Releases, _releases, _by_records),
+    "explore": Question(Explore, _explore, _at_an_instant),
+}

@@ -1,0 +1,1 @@
+"""Tests of the server extension, against a real Jupyter server."""
