@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix extension
 VIEW := lineage_explorer/static/view.js
+LAB := $(VENV)/share/jupyter/labextensions/lineage-explorer
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: demo lab test lint campaign bench docs system clean
@@ -13,13 +14,16 @@ $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lineage-explorer needs Python 3.11 or newer; run make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV) || (echo "Python's venv is missing; install it: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	@if [ -L $(LAB) ]; then rm $(LAB); fi  # else pip would remove the files of the old install through the link
 	$(BIN)/pip install --quiet --editable '.[demo,lab]' --group test
 	touch $@
 
-# The install built the view once; this builds it again when its sources change.
-$(VIEW): $(VENV)/.ready $(wildcard extension/src/* extension/src/*/*) extension/package.json extension/build.mjs
+# The install built the view once; this builds it again when its sources change. It also copied the JupyterLab
+# extension into the environment: a link in its place shows what was built last.
+$(VIEW): $(VENV)/.ready $(wildcard extension/src/* extension/src/*/* extension/schema/* extension/style/* extension/*.json extension/*js)
 	$(NPM) install --silent
 	$(NPM) run --silent build
+	rm -rf $(LAB) && ln -s $(abspath lineage_explorer/labextension) $(LAB)
 	touch $@
 
 demo: $(VIEW)
@@ -55,4 +59,4 @@ docs: $(VENV)/.ready
 	$(BIN)/python scripts/reference.py
 
 clean:
-	rm -rf $(VENV) demo build dist lineage_explorer/static extension/node_modules
+	rm -rf $(VENV) demo build dist lineage_explorer/static lineage_explorer/labextension extension/node_modules

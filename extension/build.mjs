@@ -1,5 +1,7 @@
 // Builds the bundles into the Python package. Nothing in them depends on when or where they were built.
+import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -9,6 +11,7 @@ const shared = { bundle: true, minify: true, format: "esm", target: "es2022", ch
 
 await mkdir(out, { recursive: true });
 await build({ ...shared, entryPoints: [`${here}src/widget.ts`], outfile: `${out}view.js` });
+await build({ ...shared, entryPoints: [`${here}src/loader.ts`], outfile: `${out}loader.js` });
 await build({ ...shared, entryPoints: [`${here}src/report.ts`], outfile: `${out}report.js` });
 // One style sheet, as the widget carries one: what is named first can be used after.
 const styles = await Promise.all(["view", "drawing"].map((name) => readFile(`${here}src/view/${name}.css`, "utf8")));
@@ -16,3 +19,11 @@ await writeFile(`${out}view.css`, styles.join("\n"));
 await copyFile(`${here}src/report.css`, `${out}report.css`);
 if (process.argv.includes("--bench"))
   await build({ ...shared, entryPoints: [`${here}src/bench.ts`], outfile: `${here}dist/bench.js` });
+
+// The JupyterLab extension, by Jupyter's own builder: it knows which packages JupyterLab shares at run time.
+const find = createRequire(import.meta.url).resolve;
+const core = find("@jupyterlab/core-meta/core.package.json");
+const builder = find("@jupyter/builder/lib/build-labextension.js");
+execFileSync(process.execPath, [builder, "--core-package-file", core, here], { cwd: here, stdio: ["ignore", "ignore", "inherit"] });
+// Tells JupyterLab's extension list who installed it; in here, so that a link to this folder is a whole install.
+await copyFile(`${here}install.json`, fileURLToPath(new URL("../lineage_explorer/labextension/install.json", import.meta.url)));

@@ -250,8 +250,7 @@ class _History:
             # Which record describes a thing may differ between instants; whether one does, does not.
             found = store.nodes(new, known_at, known_at)
             self.nodes |= found
-            bare = bare_refs(found.values())
-            same = {text: refs for text, refs in store.namesakes(bare, known_at).items() if refs}
+            same = _namesakes(store, found.values(), known_at)
             self.links |= same
             pointing = store.intervals(new, "alias_of", known_at)
             self.edges += pointing

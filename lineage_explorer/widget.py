@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -98,12 +99,14 @@ class Explorer(anywidget.AnyWidget):
     view = traitlets.Instance(_View).tag(sync=True, **ipywidgets.widget_serialization)
     #: What is shown, as the view reads it: an audit, an exploration, or nothing yet.
     content = traitlets.Dict().tag(sync=True)
-    #: The expression by which Python opens the store; empty when there is none to ask.
+    #: Whether there is a store to ask.
+    asks = traitlets.Bool(False).tag(sync=True)
+    #: The expression by which Python opens the store, where that can be told.
     store = traitlets.Unicode("").tag(sync=True)
     endpoint = traitlets.Unicode("").tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
     as_of = traitlets.Unicode("").tag(sync=True)
-    direction = traitlets.Enum(_DIRECTIONS, "upstream").tag(sync=True)
+    direction = traitlets.Enum(_DIRECTIONS, "both").tag(sync=True)
     query = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
@@ -125,7 +128,9 @@ class Explorer(anywidget.AnyWidget):
             start |= {"content": source.to_dict(), "endpoint": source.endpoint, "as_of": source.question["as_of"]}
         else:
             self._remember(source)
-            start["store"] = repr(str(self._path)) if self._path is not None else "…"
+            start["asks"] = True
+            if self._path is not None:
+                start["store"] = f"open_store({json.dumps(str(self._path))})"
             start["as_of"] = "" if as_of is None else format_instant(parse_instant(as_of))
             with self._reading() as store:
                 known = store.refs("endpoint") if endpoint is None else []

@@ -87,12 +87,18 @@ def _entry(name: str, item: Any, level: int) -> list[str]:
         "",
     ]
     if inspect.isclass(item) and not issubclass(item, Exception):
-        for member, value in sorted(vars(item).items()):
+        for member, value in sorted(_members(item).items()):
             callable_ = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
             if member.startswith("_") or not (inspect.isfunction(callable_) or isinstance(value, property)):
                 continue
             lines += _entry(f"{name}.{member}", callable_, level + 1)
     return lines
+
+
+def _members(item: type) -> dict[str, Any]:
+    """What a class has of its own, and from classes of ours that it is built on."""
+    ours = [base for base in item.__mro__ if base.__module__.partition(".")[0] == "lineage_explorer"]
+    return {name: value for base in reversed(ours) for name, value in vars(base).items()}
 
 
 FILES = {

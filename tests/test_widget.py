@@ -165,7 +165,7 @@ def test_an_audit_asked_for_by_the_view_reaches_python_too(estate: Store, monkey
 def test_an_explorer_of_one_audit_has_nobody_to_ask(estate: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = audit(estate, "churn")
     explorer = answer.widget()
-    assert (explorer.audit, explorer.store) == (answer, "")
+    assert (explorer.audit, explorer.asks) == (answer, False)
     assert (
         "no store to ask"
         in Reader(explorer, monkeypatch).ask("releases", endpoint="endpoint:churn", known_at="")["problem"]

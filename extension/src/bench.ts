@@ -1,11 +1,15 @@
 /**
- * What benchmarks/view.py measures apart from a page: one layout of one graph, by this view and by its peers.
+ * What benchmarks/view.py measures apart from a report: one layout of one graph, by this view and by its peers, and
+ * the drawing with everything open, on a page like the peers'.
  *
- * It runs in a worker that is new each time, as a report lays out once, on code that has not run before.
- * Dagre is there if its script was loaded before this one; ELK brings a worker of its own.
+ * A layout runs in a worker that is new each time, as a report lays out once, on code that has not run before.
+ * Dagre is there if its script was loaded before this one; ELK brings a worker of its own; dot has run before.
  */
 
+import type { Audit } from "./view/audit.js";
+import { Drawing } from "./view/drawing.js";
 import { layout, NODE_HEIGHT, NODE_WIDTH, type LayoutInput, type Point } from "./view/layout.js";
+import { index } from "./view/model.js";
 
 const COLUMN_GAP = 72;
 const ROW_GAP = 22;
@@ -18,8 +22,6 @@ interface Drawn {
   overlaps: number;
   /** Crossings of the hops, drawn as straight pieces. */
   crossings: number;
-  /** A node in the midst of the fullest column. */
-  middle: Point;
 }
 
 interface DagreGraph {
@@ -93,6 +95,7 @@ function fromElk(ms: number, answer: ElkGraph): Drawn {
   return judged(ms, places, lines);
 }
 
+/** What is measured of every layout. Places are the nodes' left ends, halfway down; lines are straight pieces. */
 function judged(ms: number, places: readonly Point[], lines: readonly Point[][]): Drawn {
   let overlaps = 0;
   places.forEach((a, i) => {
@@ -101,15 +104,7 @@ function judged(ms: number, places: readonly Point[], lines: readonly Point[][])
       if (Math.abs(a.x - b.x) < NODE_WIDTH - 1e-6 && Math.abs(a.y - b.y) < NODE_HEIGHT - 1e-6) overlaps++;
     }
   });
-  const columns = new Map<number, Point[]>();
-  for (const place of places) {
-    const column = columns.get(place.x);
-    if (column === undefined) columns.set(place.x, [place]);
-    else column.push(place);
-  }
-  const fullest = [...columns.values()].reduce((a, b) => (b.length > a.length ? b : a), []).sort((a, b) => a.y - b.y);
-  const middle = fullest[Math.floor(fullest.length / 2)] ?? { x: 0, y: 0 };
-  return { ms, placed: places.length, overlaps, crossings: crossings(lines), middle };
+  return { ms, placed: places.length, overlaps, crossings: crossings(lines) };
 }
 
 /** Pairs of straight pieces, of different lines, that go through each other; meeting at an end is none. */
@@ -118,7 +113,8 @@ function crossings(lines: readonly Point[][]): number {
     .flatMap((line, owner) =>
       line.slice(1).map((b, i) => {
         const a = line[i] as Point;
-        return { owner, a, b, left: Math.min(a.x, b.x), right: Math.max(a.x, b.x) };
+        const [left, right, top, bottom] = [Math.min(a.x, b.x), Math.max(a.x, b.x), Math.min(a.y, b.y), Math.max(a.y, b.y)];
+        return { owner, a, b, left, right, top, bottom };
       }),
     )
     .sort((one, other) => one.left - other.left);
@@ -128,12 +124,22 @@ function crossings(lines: readonly Point[][]): number {
   let open: typeof pieces = [];
   for (const piece of pieces) {
     open = open.filter((other) => other.right > piece.left);
-    for (const { owner, a, b } of open)
-      if (owner !== piece.owner && apart(side(a, b, piece.a), side(a, b, piece.b)) && apart(side(piece.a, piece.b, a), side(piece.a, piece.b, b)))
-        found++;
+    for (const { owner, a, b, top, bottom } of open) {
+      if (owner === piece.owner || top > piece.bottom || bottom < piece.top) continue;
+      if (apart(side(a, b, piece.a), side(a, b, piece.b)) && apart(side(piece.a, piece.b, a), side(piece.a, piece.b, b))) found++;
+    }
     open.push(piece);
   }
   return found;
 }
 
-Object.assign(globalThis, { lxBench: { ours, dagre, forElk, fromElk } });
+/** The drawing alone, with all groups open. */
+function stage(audit: Audit, place: HTMLElement): Drawing {
+  const nothing = (): void => undefined;
+  const drawing = new Drawing(index(audit), { select: nothing, search: nothing, help: nothing, expand: nothing, announce: nothing });
+  drawing.openAll();
+  place.append(drawing.element);
+  return drawing;
+}
+
+Object.assign(globalThis, { lxBench: { ours, dagre, forElk, fromElk, judged, stage } });

@@ -6,6 +6,7 @@ import type { Exploration, Questions, Transport, ViewState } from "./view/transp
 /** What a widget's model holds, by name. */
 export interface Traits extends ViewState {
   content: Audit | Exploration | Record<string, never>;
+  asks: boolean;
   store: string;
   endpoint: string;
 }
@@ -38,7 +39,7 @@ export class Comm implements Transport {
     this.store = model.get("store");
     // A notebook that was opened without a kernel has a manager whose kernel is null.
     const manager = model.widget_manager;
-    if (this.store !== "" && !("kernel" in manager && manager.kernel === null)) this.ask = (question, asked, signal) => this.put(question, asked, signal);
+    if (model.get("asks") && !("kernel" in manager && manager.kernel === null)) this.ask = (question, asked, signal) => this.put(question, asked, signal);
   }
 
   changed(state: Partial<ViewState>): void {

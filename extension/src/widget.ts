@@ -2,7 +2,7 @@
 
 import { Comm, type Traits, type WidgetModel } from "./comm.js";
 import type { Audit } from "./view/audit.js";
-import { html } from "./view/dom.js";
+import { html, keepPlainKeys } from "./view/dom.js";
 import { alone } from "./view/exploration.js";
 import { clean } from "./view/text.js";
 import type { Exploration, ViewState } from "./view/transport.js";
@@ -84,7 +84,7 @@ function chooser(transport: Comm, open: (ref: string) => Promise<void> | undefin
     }
   };
   box.addEventListener("input", () => void fill());
-  box.addEventListener("keydown", (event) => event.stopPropagation());
+  keepPlainKeys(box);
   if (transport.ask === undefined) said.textContent = "Run this cell again to choose an endpoint.";
   else void fill();
   return html("section", { class: "lx-root lx-chooser", "aria-label": "Lineage explorer" }, html("h2", {}, "Which endpoint?"), box, list, said);

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { lines } from "../src/view/drawing.js";
-import { index, related } from "../src/view/model.js";
+import { lines } from "../src/view/shapes.js";
+import { index, related, trainingPath } from "../src/view/model.js";
 import { brief, clean, fit } from "../src/view/text.js";
+import type { ViewState } from "../src/view/transport.js";
 import { mountAudit } from "../src/view/view.js";
 import { audit, hop, node, small } from "./audits.js";
 
@@ -10,10 +11,10 @@ const HOSTILE = `<img src=x onerror=alert(1)>`;
 
 afterEach(() => document.body.replaceChildren());
 
-function mount(content = small(), selected: (id: string) => void = () => undefined) {
+function mount(content = small(), changed: (state: Partial<ViewState>) => void = () => undefined) {
   const place = document.createElement("div");
   document.body.append(place);
-  const view = mountAudit(place, content, { selected });
+  const view = mountAudit(place, content, { store: "", changed });
   const text = (selector: string): string[] => [...place.querySelectorAll(selector)].map((item) => item.textContent ?? "");
   const click = (selector: string, words?: string): void => {
     const found = [...place.querySelectorAll<HTMLElement>(selector)].find((item) => words === undefined || item.textContent === words);
@@ -40,9 +41,9 @@ describe("text from records", () => {
       { answer: HOSTILE, findings: [{ severity: "error", code: HOSTILE, ref: "", message: HOSTILE }] },
     );
     const { place, view } = mount(hostile);
-    view.select(`model:${HOSTILE}@1`);
-    view.select("h1");
-    view.select(`model:${HOSTILE}@1`);
+    view.set({ selected: `model:${HOSTILE}@1` });
+    view.set({ selected: "h1" });
+    view.set({ selected: `model:${HOSTILE}@1` });
     expect(place.querySelector("img")).toBeNull();
     expect(place.textContent).toContain(HOSTILE);
   });
@@ -73,6 +74,18 @@ describe("what belongs together", () => {
     expect(found).not.toContain("dataset:holdout@1");
   });
 
+  it("goes one way when one way is asked for", () => {
+    const model = index(small());
+    expect(related(model, "model:churn@3", "upstream")).not.toContain("endpoint:churn-prod");
+    expect(related(model, "model:churn@3", "downstream")).toEqual(new Set(["model:churn@3", "h1", "endpoint:churn-prod", "h6", "run:evaluate"]));
+    expect(related(model, ["dataset:customers@1", "dataset:usage@1"], "downstream")).toContain("h1");
+  });
+
+  it("is, for the training data, all between it and the endpoint, and no data that was kept apart", () => {
+    const path = trainingPath(index(small()));
+    expect(path).toEqual(new Set(["dataset:customers@1", "dataset:usage@1", "run:train", "model:churn@3", "endpoint:churn-prod", "h1", "h2", "h3", "h4"]));
+  });
+
   it("ends on a circle", () => {
     const round = audit([node("dataset:a", "data"), node("dataset:b", "data")], [hop("h1", "dataset:a", "dataset:b"), hop("h2", "dataset:b", "dataset:a")]);
     expect(related(index(round), "h1")).toEqual(new Set(["h1", "h2", "dataset:a", "dataset:b"]));
@@ -99,21 +112,22 @@ describe("the view", () => {
   });
 
   it("tells the other side what was selected, and takes what it selects without an echo", () => {
-    const selected = vi.fn();
-    const { view, click, text } = mount(small(), selected);
+    const changed = vi.fn();
+    const { view, click, text } = mount(small(), changed);
     click('[role="tabpanel"]:not([hidden]) th .lx-link');
-    expect(selected).toHaveBeenLastCalledWith("h1");
+    expect(changed).toHaveBeenLastCalledWith({ selected: "h1" });
     expect(text(".lx-details h3")).toEqual(["serves"]);
-    view.select("dataset:customers@1");
-    expect(selected).toHaveBeenCalledTimes(1);
+    view.set({ selected: "dataset:customers@1", direction: "upstream", query: "churn" });
+    expect(view.state).toEqual({ selected: "dataset:customers@1", direction: "upstream", query: "churn", as_of: "" });
+    expect(changed).toHaveBeenCalledTimes(1);
     expect(text(".lx-details h3")).toEqual(["customers v1"]);
   });
 
   it("selects nothing when asked for what is not there", () => {
     const { view, place } = mount();
-    view.select("dataset:customers@1");
+    view.set({ selected: "dataset:customers@1" });
     expect(place.querySelector<HTMLElement>(".lx-details")!.hidden).toBe(false);
-    view.select("model:nobody@1");
+    view.set({ selected: "model:nobody@1" });
     expect(place.querySelector<HTMLElement>(".lx-details")!.hidden).toBe(true);
   });
 
@@ -139,7 +153,7 @@ describe("the view", () => {
     const many = Array.from({ length: 300 }, (_, i) => node(`dataset:d${i}`, "data"));
     const { click, text } = mount(audit([...many, node("endpoint:e", "endpoint")], []));
     click('[role="tab"]', "Things 301");
-    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(200);
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(100);
     click('[role="tabpanel"]:not([hidden]) .lx-more');
     expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(301);
   });
@@ -149,10 +163,59 @@ describe("the view", () => {
     const search = place.querySelector<HTMLInputElement>(".lx-search")!;
     search.value = "v1 CUSTOMERS";
     search.dispatchEvent(new Event("input"));
-    expect(text(".lx-found")[0]).toContain("1 of 7");
+    expect(text(".lx-found")[0]).toContain("1 of 7 things");
     expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(1);
     search.value = "nothing-like-it";
     search.dispatchEvent(new Event("input"));
     expect(text(".lx-found")).toEqual(["nothing found"]);
   });
+
+  it("says what an expression lacks, and finds nothing by it", () => {
+    const { place, text } = mount();
+    type(place, "/churn(/");
+    expect(text(".lx-found")[0]).toContain("not an expression");
+    expect(place.querySelector(".lx-search")!.getAttribute("aria-invalid")).toBe("true");
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')[0]).toContain("Nothing here matches");
+  });
+
+  it("turns words into an expression and back", () => {
+    const { place, click } = mount();
+    type(place, "churn");
+    click(".lx-regex");
+    expect(place.querySelector<HTMLInputElement>(".lx-search")!.value).toBe("/churn/i");
+    expect(place.querySelector(".lx-regex")!.getAttribute("aria-pressed")).toBe("true");
+    click(".lx-regex");
+    expect(place.querySelector<HTMLInputElement>(".lx-search")!.value).toBe("churn");
+  });
+
+  it("filters by what is ticked, shows it as chips and takes it back", () => {
+    const { place, text, click } = mount();
+    click(".lx-opens", "Filter");
+    const box = [...place.querySelectorAll<HTMLLabelElement>(".lx-choice")].find((label) => label.textContent === "failed1")!;
+    box.querySelector("input")!.click();
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(1);
+    expect(text(".lx-chip")).toEqual(["Gate: failed ✕"]);
+    expect(text(".lx-opens")[0]).toBe("Filter (1)");
+    click(".lx-chips .lx-link", "Clear all");
+    expect(text('[role="tabpanel"]:not([hidden]) tbody tr')).toHaveLength(6);
+    expect(place.querySelector<HTMLElement>(".lx-chips")!.hidden).toBe(true);
+  });
+
+  it("shows an exploration without a verdict, and with none of what only an audit has", () => {
+    const { place, text } = mount({ ...small(), verdict: null, digest: "" });
+    expect(place.querySelector(".lx-verdict")).toBeNull();
+    expect(text('[role="tab"]').map((title) => title.replace(/ \d*$/u, ""))).toEqual(["Tree", "Hops", "Evidence", "Things"]);
+  });
+
+  it("marks gates by shape and word alone when asked to", () => {
+    const place = document.createElement("div");
+    mountAudit(place, small(), null, { badges: "plain" });
+    expect(place.querySelector(".lx-root.lx-plain")).not.toBeNull();
+  });
 });
+
+function type(place: HTMLElement, text: string): void {
+  const search = place.querySelector<HTMLInputElement>(".lx-search")!;
+  search.value = text;
+  search.dispatchEvent(new Event("input"));
+}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import InvalidRecord, PolicyError, ReferenceFailed, StoreError, StoreNotFound
+from ..errors import InvalidQuestion, InvalidRecord, PolicyError, ReferenceFailed, StoreError, StoreNotFound
 from ..store import Store, open_store
 from .headers import hold, let_go, must_be_known
 from .stores import Place
@@ -17,7 +17,7 @@ from .stores import Place
 #: Seconds after which a store that nobody asks is closed.
 _IDLE_SECONDS = 60.0
 #: A question that fails like this says nothing against the connection.
-_HARMLESS = (ReferenceFailed, InvalidRecord, PolicyError)
+_HARMLESS = (ReferenceFailed, InvalidQuestion, InvalidRecord, PolicyError)
 
 
 class _Open(NamedTuple):

@@ -130,3 +130,18 @@ def lab(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         server.terminate()
         server.wait(timeout=30)
         log.close()
+
+
+def open_lab(page: Page, lab: Lab, *, reset: bool = True) -> None:
+    """JupyterLab, with nothing open unless the last visit is to be restored."""
+    page.goto(f"{lab.url}/lab?token={lab.token}{'&reset' if reset else ''}")
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    page.wait_for_function("window.jupyterapp.restored.then(() => true)", timeout=60_000)
+
+
+def execute(page: Page, command: str, **arguments: object) -> None:
+    """Run one of JupyterLab's commands."""
+    page.evaluate(
+        "([command, arguments]) => window.jupyterapp.commands.execute(command, arguments).then(() => null)",
+        [command, arguments],
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import importlib.resources
+import json
 import os
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,12 +136,112 @@ def test_the_whole_trace_can_be_walked_with_keys(open_report: Open, reports: Pat
 def test_search_goes_from_hit_to_hit(open_report: Open, reports: Path) -> None:
     page = open_report(reports / "churn-prod.html").page
     page.locator(".lx-search").fill("customers")
-    expect(page.locator(".lx-found")).to_have_text(re.compile(r"^[2-9] of 23; Enter"))
+    expect(page.locator(".lx-found")).to_have_text(re.compile(r"^[2-9] of 23 things"))
     page.keyboard.press("Enter")
     expect(page.locator(".lx-details h3")).to_contain_text("customers")
     first = page.locator(".lx-details h3").inner_text()
     page.keyboard.press("Enter")
     expect(page.locator(".lx-details h3")).not_to_have_text(first)
+
+
+def test_expressions_and_filters_leave_what_is_wanted(open_report: Open, reports: Path) -> None:
+    page = open_report(reports / "defect-detector.html").page
+    page.locator(".lx-search").fill("/^defect-detector v[0-9]$/")
+    expect(page.locator(".lx-found")).to_have_text("2 of 23 things")
+    page.locator(".lx-search").fill("/(/")
+    expect(page.locator(".lx-found")).to_contain_text("not an expression: a “(” is not closed")
+    page.locator(".lx-search").fill("")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("checkbox", name="failed").check()
+    expect(page.locator(".lx-table tbody tr")).to_have_count(1)
+    expect(page.get_by_role("button", name="Remove the filter Gate: failed")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".lx-table tbody tr")).to_have_count(26)
+
+
+def test_an_expression_cannot_hang_the_page(open_report: Open, tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.db", create_missing=True) as store:
+        store.append(estates.serves("endpoint:churn", "deployment:churn:blue", f"model:{'a' * 60}@1", "03-01"))
+        audit(store, "churn").save(tmp_path / "aaa.html")
+    page = open_report(tmp_path / "aaa.html").page
+    page.locator(".lx-search").fill("/(a|a|aa)+$^/")
+    expect(page.locator(".lx-found")).to_have_text("nothing found", timeout=2_000)
+
+
+def test_the_path_to_the_training_data_is_lit(open_report: Open, reports: Path) -> None:
+    page = open_report(reports / "churn-prod.html").page
+    page.locator(".lx-canvas [tabindex='0']").focus()
+    page.keyboard.press("t")
+    expect(page.get_by_role("button", name="Path to the training data")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".lx-root > [role=status]")).to_contain_text("Lit: the ways from the training data")
+    holdout = page.locator('.lx-node[data-id^="dataset:demo/churn-holdout"]').first
+    expect(holdout).to_have_class(re.compile("lx-far|lx-dim"))
+    expect(page.locator('.lx-node[data-id="dataset:demo/customers@2026-11-12"]')).not_to_have_class(
+        re.compile("lx-far|lx-dim")
+    )
+
+
+def test_the_tree_is_walked_with_keys_and_shares_the_selection(open_report: Open, reports: Path) -> None:
+    page = open_report(reports / "churn-prod.html").page
+    page.get_by_role("tab", name="Tree").click()
+    page.get_by_role("treeitem").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".lx-details h3")).to_have_text("churn v3")
+    page.get_by_role("tab", name="Hops").click()
+    page.locator(".lx-table:visible td .lx-link", has_text="train-v3").first.click()
+    page.get_by_role("tab", name="Tree").click()
+    expect(page.locator("[role=treeitem][aria-selected=true]")).to_contain_text("train-v3")
+
+
+def test_the_help_opens_closes_and_gives_the_focus_back(open_report: Open, reports: Path) -> None:
+    page = open_report(reports / "churn-prod.html").page
+    page.locator('.lx-node[data-id="endpoint:churn-prod"]').focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    expect(page.locator('.lx-node[data-id="endpoint:churn-prod"]')).to_be_focused()
+
+
+def test_what_is_shown_can_be_taken_along_offline(open_report: Open, workspace: Path, tmp_path: Path) -> None:
+    with open_store(workspace / "demo" / "lineage.db") as store:
+        result = audit(store, "defect-detector")
+    result.save(tmp_path / "report.html")
+    watched = open_report(tmp_path / "report.html")
+    page = watched.page
+    expect(page.locator(".lx-node").first).to_be_visible()
+
+    def taken(name: str | re.Pattern[str]) -> tuple[str, bytes]:
+        page.get_by_role("button", name="Save").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+    name, content = taken("Audit as JSON")
+    assert name == "defect-detector.lineage.json"
+    assert json.loads(content) == result.to_dict()
+
+    name, content = taken(re.compile("^Table “Hops” as CSV"))
+    assert name == "defect-detector.hops.csv"
+    rows = list(csv.reader(content.decode().splitlines()))
+    assert rows[0] == ["Cause", "Link", "Effect", "Gate", "Why", "Basis", "When"]
+    assert len(rows) == 1 + len(result.hops())
+
+    name, content = taken("Drawing as SVG")
+    drawn = ET.fromstring(content)
+    assert {item.text for item in drawn.iter("{http://www.w3.org/2000/svg}text")} >= {"Registry", "Endpoint"}
+    assert b"http" not in content.replace(b"http://www.w3.org/2000/svg", b"").replace(
+        b"http://www.w3.org/1999/xlink", b""
+    )
+
+    name, content = taken("Drawing as PNG")
+    assert content.startswith(b"\x89PNG")
+    width = int.from_bytes(content[16:20], "big")
+    assert width == pytest.approx(2 * float(drawn.attrib["width"]), rel=0.01)
+    assert watched.problems == []
 
 
 def test_the_drawing_moves_and_zooms(open_report: Open, reports: Path) -> None:

@@ -2,7 +2,7 @@
 
 export type Status = "passed" | "failed" | "pending" | "waived" | "stale" | "missing" | "undetermined" | "none";
 export type Verdict = "PASSED" | "FAILED" | "INCOMPLETE";
-export type Lane = "data" | "preparation" | "training" | "registry" | "deployment" | "endpoint";
+export type Lane = "data" | "preparation" | "features" | "training" | "registry" | "deployment" | "endpoint";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 export interface Origin {
@@ -33,6 +33,8 @@ export interface TraceNode {
   attributes: { [key: string]: Json };
   record: Json;
   source: Origin | null;
+  /** Joined by an exploration: it is not part of the audit, and nobody judged it. */
+  outside?: boolean;
 }
 
 export interface RequirementResult {
@@ -62,6 +64,7 @@ export interface Hop {
   requirements: RequirementResult[];
   record: Json;
   source: Origin | null;
+  outside?: boolean;
 }
 
 export interface EvidenceRow {
@@ -85,6 +88,8 @@ export interface DatasetRow {
   identified_by: string;
   digest: string;
   how: string;
+  /** One way from the endpoint to it. */
+  path?: string[];
 }
 
 export interface ServingRow {
@@ -105,6 +110,12 @@ export interface FindingRow {
   message: string;
 }
 
+/** How many neighbours of a thing are not shown, each way. */
+export interface Beyond {
+  upstream: number;
+  downstream: number;
+}
+
 export interface Audit {
   question: {
     endpoint: string;
@@ -112,7 +123,8 @@ export interface Audit {
     known_at: string;
     policy: { name: string; version: string; digest: string };
   };
-  verdict: Verdict;
+  /** Null for an exploration shown alone, which nobody judged. */
+  verdict: Verdict | null;
   answer: string;
   serving: ServingRow[];
   nodes: TraceNode[];
@@ -120,14 +132,17 @@ export interface Audit {
   evidence: EvidenceRow[];
   datasets: DatasetRow[];
   findings: FindingRow[];
+  /** Of an exploration shown alone. */
+  beyond?: { [ref: string]: Beyond };
   digest: string;
 }
 
 export const LANES: readonly { lane: Lane; title: string }[] = [
-  { lane: "data", title: "Data" },
+  { lane: "data", title: "Source data" },
   { lane: "preparation", title: "Preparation" },
+  { lane: "features", title: "Features" },
   { lane: "training", title: "Training" },
   { lane: "registry", title: "Registry" },
-  { lane: "deployment", title: "Deployment" },
+  { lane: "deployment", title: "Release" },
   { lane: "endpoint", title: "Endpoint" },
 ];

@@ -61,6 +61,24 @@ export class Camera {
     return this.x !== x || this.y !== y;
   }
 
+  /** Whether all of the scene is in the window. */
+  holds(scene: { width: number; height: number }): boolean {
+    return this.x >= 0 && this.y >= 0 && scene.width * this.k + this.x <= this.width && scene.height * this.k + this.y <= this.height;
+  }
+
+  /** Brings a point of the scene to the middle of the window. */
+  centre(x: number, y: number): void {
+    this.x = this.width / 2 - x * this.k;
+    this.y = (this.height + HEAD) / 2 - y * this.k;
+  }
+
+  /** Keeps some of the scene in the window, so that nobody gets lost beside it. */
+  hold(scene: { width: number; height: number }): void {
+    const some = 60;
+    this.x = Math.min(this.width - some, Math.max(some - scene.width * this.k, this.x));
+    this.y = Math.min(this.height - some, Math.max(HEAD + some - scene.height * this.k, this.y));
+  }
+
   /** What of the scene is in the window, with some more around it. */
   window(more: number): Box {
     const [mx, my] = [this.width * more, this.height * more];

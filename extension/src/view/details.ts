@@ -1,52 +1,104 @@
-/** Everything on record about the selected node or hop. */
+/** Everything on record about the selected node, hop or group. */
 
 import type { EvidenceRow, Hop, Json, Origin, TraceNode } from "./audit.js";
-import { html } from "./dom.js";
+import { count } from "./changes.js";
+import { html, several } from "./dom.js";
+import type { Group } from "./groups.js";
 import { inlineMark, MARKS, statusOf } from "./marks.js";
-import { link, name, part, when, type Model } from "./model.js";
-import { brief, clean, instant, words } from "./text.js";
+import { judged, link, name, part, when, type Model } from "./model.js";
+import { shown } from "./shown.js";
+import { brief, clean, instant, percent, words } from "./text.js";
+import type { Direction } from "./transport.js";
 
-type Select = (id: string) => void;
+/** Neighbours and members that are named at once. */
+const MOST = 25;
 
-export function details(model: Model, id: string, select: Select): HTMLElement[] {
-  const node = model.nodes.get(id);
-  if (node !== undefined) return nodeDetails(model, node, select);
-  const hop = model.hops.get(id);
-  return hop === undefined ? [] : hopDetails(model, hop, select);
+/** What can be done from the details. */
+export interface Actions {
+  select(id: string): void;
+  copy(text: string, what: string): void;
+  /** Copies the Python that makes this view again. */
+  python(): void;
+  openGroup(id: string, open: boolean): void;
+  /** Absent where no store is at hand. */
+  expand?: (ref: string, direction: Direction) => void;
 }
 
-function nodeDetails(model: Model, node: TraceNode, select: Select): HTMLElement[] {
+export function details(model: Model, id: string, groups: readonly Group[], actions: Actions): HTMLElement[] {
+  const node = model.nodes.get(id);
+  if (node !== undefined) return nodeDetails(model, node, actions);
+  const hop = model.hops.get(id);
+  if (hop !== undefined) return hopDetails(model, hop, groups, actions);
+  const group = groups.find((item) => item.id === id);
+  return group === undefined ? [] : groupDetails(model, group, actions);
+}
+
+function nodeDetails(model: Model, node: TraceNode, actions: Actions): HTMLElement[] {
   const tag = part(node);
   const into = model.into.get(node.ref) ?? [];
   const out = model.out.get(node.ref) ?? [];
+  const about = model.about.get(node.ref) ?? [];
+  const agents = into.filter((hop) => hop.predicate === "was_associated_with").map((hop) => name(model, hop.cause));
   return [
     heading(brief(node.label), `${words(node.kind)}${tag === "" ? "" : ` · ${tag}`}`),
     ...(node.resolved
       ? []
       : [html("p", { class: "lx-warning" }, inlineMark("missing"), " Named by another record; no record of its own was read.")]),
+    ...(node.outside === true ? [html("p", { class: "lx-warning" }, "Beside the audit: shown because it was asked for, judged by nobody.")] : []),
     ...(node.description === "" ? [] : [html("p", {}, clean(node.description))]),
+    actionBar("reference", node.ref, actions),
     facts([
-      ["Reference", copied(node.ref)],
-      ["Version", clean(node.version)],
-      ["Digest", node.digest === "" ? "" : copied(node.digest)],
+      ["Reference", html("code", {}, clean(node.ref))],
+      ["Version", brief(node.version)],
+      ["Digest", node.digest === "" ? "" : copied(node.digest, "digest", actions)],
       ["Identified by", words(node.identified_by)],
       ["Roles", node.roles.map(words).join(", ")],
       ["Fact", clean(node.fact)],
       ["Since", instant(node.since)],
+      ["Who", agents.join(", ")],
     ]),
-    ...evidence(model, model.about.get(node.ref) ?? []),
-    ...neighbours("Comes from", model, into, "cause", select),
-    ...neighbours("Goes to", model, out, "effect", select),
+    ...expanding(model, node.ref, actions),
+    ...evidence(model, about, actions),
+    ...neighbours("Comes from", model, into, "cause", actions),
+    ...neighbours("Goes to", model, out, "effect", actions),
     ...attributes(node.attributes),
-    ...origin(node.source),
+    ...origin(node.source, actions),
     ...raw(node.record),
   ];
 }
 
-function hopDetails(model: Model, hop: Hop, select: Select): HTMLElement[] {
+function hopDetails(model: Model, hop: Hop, groups: readonly Group[], actions: Actions): HTMLElement[] {
   const ends = html("p", { class: "lx-ends" });
-  ends.append(button(model, hop.effect, select), ` ${link(hop)} `, button(model, hop.cause, select));
-  const requirements = hop.requirements.map((item) =>
+  ends.append(button(model, hop.effect, actions), ` ${link(hop)} `, button(model, hop.cause, actions));
+  return [
+    heading(`${words(hop.predicate)}${hop.role === "" ? "" : ` (${words(hop.role)})`}`, "hop"),
+    ends,
+    actionBar("hop", `${hop.effect} ${hop.predicate} ${hop.cause}`, actions),
+    ...requirements(model, hop),
+    facts([
+      ["Hop", hop.outside === true ? "" : hop.id],
+      ["Basis of the link", words(hop.basis)],
+      ["Traffic", percent(hop.traffic)],
+      ["Site", clean(hop.site)],
+      ["When", when(hop)],
+      ["Through", clean(hop.via)],
+    ]),
+    ...together(model, hop, groups, actions),
+    ...evidence(
+      model,
+      hop.requirements.flatMap((item) => item.evidence.flatMap((id) => model.evidence.get(id) ?? [])),
+      actions,
+    ),
+    ...origin(hop.source, actions),
+    ...raw(hop.record),
+  ];
+}
+
+/** What the policy asks for here, with what it expects and what was found. */
+function requirements(model: Model, hop: Hop): HTMLElement[] {
+  if (!judged(model, hop)) return [html("p", { class: "lx-warning" }, "Judged by nobody.")];
+  if (hop.requirements.length === 0) return [html("p", { class: "lx-quiet" }, "The policy asks for nothing on this hop.")];
+  const items = hop.requirements.map((item) =>
     html(
       "li",
       {},
@@ -54,27 +106,56 @@ function hopDetails(model: Model, hop: Hop, select: Select): HTMLElement[] {
       html("div", { class: "lx-quiet" }, brief(item.why)),
     ),
   );
+  return [html("h4", {}, "Requirements"), html("ul", { class: "lx-list" }, ...items)];
+}
+
+function groupDetails(model: Model, group: Group, actions: Actions): HTMLElement[] {
+  const toggle = html("button", { type: "button", class: "lx-button" }, group.open ? "Close the group" : "Open the group");
+  toggle.addEventListener("click", () => actions.openGroup(group.id, !group.open));
+  const gates = [...group.statuses].filter(([status, number]) => status !== "none" && number > 0);
   return [
-    heading(`${words(hop.predicate)}${hop.role === "" ? "" : ` (${words(hop.role)})`}`, "hop"),
-    ends,
-    ...(requirements.length === 0
-      ? [html("p", { class: "lx-quiet" }, "The policy asks for nothing on this hop.")]
-      : [html("h4", {}, "Requirements"), html("ul", { class: "lx-list" }, ...requirements)]),
-    facts([
-      ["Hop", hop.id],
-      ["Basis of the link", words(hop.basis)],
-      ["Traffic", hop.traffic === null ? "" : `${hop.traffic} %`],
-      ["Site", clean(hop.site)],
-      ["When", when(hop)],
-      ["Through", clean(hop.via)],
-    ]),
-    ...evidence(
-      model,
-      hop.requirements.flatMap((item) => item.evidence.flatMap((id) => model.evidence.get(id) ?? [])),
-    ),
-    ...origin(hop.source),
-    ...raw(hop.record),
+    heading(clean(group.title), group.kind === "chain" ? "group: one after another" : "group: side by side"),
+    html("p", { class: "lx-actions" }, toggle),
+    ...(gates.length === 0
+      ? [html("p", { class: "lx-quiet" }, "No gate in it and on its links.")]
+      : [html("h4", {}, "Gates in it and on its links"), html("ul", { class: "lx-tally" }, ...gates.map(([status, number]) => html("li", {}, inlineMark(status), `${number} ${MARKS[status].word}`)))]),
+    html("h4", {}, count(group.members.length, "member")),
+    several(group.members, MOST, (ref) => {
+      const statuses = new Set((model.out.get(ref) ?? []).map((hop) => statusOf(hop.status)).filter((status) => status !== "none"));
+      const marks = [...statuses].map((status) => html("span", { class: "lx-badge" }, inlineMark(status), MARKS[status].word));
+      return html("li", {}, button(model, ref, actions), " ", ...marks);
+    }),
   ];
+}
+
+/** The other hops of a link that is drawn for several. */
+function together(model: Model, hop: Hop, groups: readonly Group[], actions: Actions): HTMLElement[] {
+  const link = shown(model, groups).links.find(({ hops }) => hops.includes(hop));
+  const others = link?.hops.filter((other) => other !== hop) ?? [];
+  if (others.length === 0) return [];
+  const list = several(others, MOST, (other) => html("li", {}, `${name(model, other.effect)} `, hopButton(model, other, actions), ` ${name(model, other.cause)}`));
+  return [html("h4", {}, `Drawn as one line with ${count(others.length, "other hop")}`), list];
+}
+
+function actionBar(what: string, text: string, actions: Actions): HTMLElement {
+  const copy = html("button", { type: "button", class: "lx-button" }, `Copy ${what}`);
+  copy.addEventListener("click", () => actions.copy(text, what));
+  const code = html("button", { type: "button", class: "lx-button" }, "Copy as Python");
+  code.addEventListener("click", () => actions.python());
+  return html("p", { class: "lx-actions" }, copy, code);
+}
+
+function expanding(model: Model, ref: string, actions: Actions): HTMLElement[] {
+  const { expand } = actions;
+  if (expand === undefined) return [];
+  const beyond = model.beyond?.get(ref);
+  const buttons = (["upstream", "downstream"] as const).map((direction) => {
+    const more = beyond === undefined || beyond[direction] === 0 ? "" : ` (${beyond[direction]} more)`;
+    const go = html("button", { type: "button", class: "lx-button" }, `Expand ${direction}${more}`);
+    go.addEventListener("click", () => expand(ref, direction));
+    return go;
+  });
+  return [html("p", { class: "lx-actions" }, ...buttons)];
 }
 
 function heading(text: string, kind: string): HTMLElement {
@@ -89,24 +170,13 @@ function facts(rows: readonly (readonly [string, string | Node])[]): HTMLElement
 }
 
 /** A text with a button that copies all of it, shown in full. */
-function copied(text: string): HTMLElement {
-  const copy = html("button", { type: "button", class: "lx-copy", "aria-label": `Copy ${clean(text).slice(0, 80)}` }, "Copy");
-  copy.addEventListener("click", () => {
-    copyText(text).then(
-      () => (copy.textContent = "Copied"),
-      () => (copy.textContent = "Select and copy"),
-    );
-  });
+function copied(text: string, what: string, actions: Actions): HTMLElement {
+  const copy = html("button", { type: "button", class: "lx-copy", "aria-label": `Copy ${what}` }, "Copy");
+  copy.addEventListener("click", () => actions.copy(text, what));
   return html("span", {}, html("code", {}, clean(text)), " ", copy);
 }
 
-/** Copies, also where the page has no clipboard of its own (a file, an insecure server). */
-export async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
-  throw new Error("no clipboard here");
-}
-
-function evidence(model: Model, rows: readonly EvidenceRow[]): HTMLElement[] {
+function evidence(model: Model, rows: readonly EvidenceRow[], actions: Actions): HTMLElement[] {
   if (rows.length === 0) return [];
   const items = [...new Set(rows)].map((row) =>
     html(
@@ -121,25 +191,29 @@ function evidence(model: Model, rows: readonly EvidenceRow[]): HTMLElement[] {
         ["When", instant(row.event_time)],
         ["Proof", clean(row.pointer)],
         ["Read from", row.source === null ? "" : `${clean(row.source.system)} · ${clean(row.source.position)}`],
+        ["Record digest", row.source === null || row.source.digest === "" ? "" : copied(row.source.digest, "digest of the evidence's record", actions)],
       ]),
     ),
   );
   return [html("h4", {}, "Evidence"), html("ul", { class: "lx-list" }, ...items)];
 }
 
-function neighbours(title: string, model: Model, hops: readonly Hop[], end: "cause" | "effect", select: Select): HTMLElement[] {
+function neighbours(title: string, model: Model, hops: readonly Hop[], end: "cause" | "effect", actions: Actions): HTMLElement[] {
   if (hops.length === 0) return [];
-  const most = 25;
-  const items = hops.slice(0, most).map((hop) => {
-    const gate = html("button", { type: "button", class: "lx-link", "aria-label": `Hop ${hop.id}: ${link(hop)}` }, link(hop));
-    gate.addEventListener("click", () => select(hop.id));
-    return html("li", {}, button(model, hop[end], select), " ", inlineMark(statusOf(hop.status)), gate);
-  });
-  if (hops.length > most) items.push(html("li", {}, `and ${hops.length - most} more, in the table of hops`));
-  return [html("h4", {}, title), html("ul", { class: "lx-list" }, ...items)];
+  const list = several(hops, MOST, (hop) => html("li", {}, button(model, hop[end], actions), " ", hopButton(model, hop, actions)));
+  return [html("h4", {}, title), list];
 }
 
-function button(model: Model, ref: string, select: Select): HTMLElement {
+function hopButton(model: Model, hop: Hop, { select }: Actions): HTMLElement {
+  const gate = html("button", { type: "button", class: "lx-link" }, link(hop));
+  gate.addEventListener("click", () => select(hop.id));
+  const status = statusOf(hop.status);
+  const known = judged(model, hop);
+  const said = !known ? "not judged" : status === "none" ? "no gate" : MARKS[status].word;
+  return html("span", { class: "lx-badge" }, gate, " ", ...(known ? [inlineMark(status)] : []), said);
+}
+
+function button(model: Model, ref: string, { select }: Actions): HTMLElement {
   const there = html("button", { type: "button", class: "lx-link", title: clean(ref) }, name(model, ref));
   there.addEventListener("click", () => select(ref));
   return there;
@@ -156,7 +230,7 @@ function attributes(values: { [key: string]: Json }): HTMLElement[] {
   return rows.length === 0 ? [] : [html("h4", {}, "Attributes"), facts(rows)];
 }
 
-function origin(source: Origin | null): HTMLElement[] {
+function origin(source: Origin | null, actions: Actions): HTMLElement[] {
   if (source === null) return [html("h4", {}, "Where this comes from"), html("p", {}, "Not from a record: found while following the others.")];
   return [
     html("h4", {}, "Where this comes from"),
@@ -166,7 +240,7 @@ function origin(source: Origin | null): HTMLElement[] {
       ["Position", clean(source.position)],
       ["Observed", instant(source.observed_at)],
       ["Recorded", instant(source.recorded_at)],
-      ["Record digest", source.digest === "" ? "" : copied(source.digest)],
+      ["Record digest", source.digest === "" ? "" : copied(source.digest, "digest of the record", actions)],
     ]),
   ];
 }

@@ -24,3 +24,26 @@ export function svg<K extends keyof SVGElementTagNameMap>(
 ): SVGElementTagNameMap[K] {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
+
+/** A list of which the first are shown, and the rest when asked for. */
+export function several<T>(all: readonly T[], most: number, item: (one: T) => HTMLElement): HTMLElement {
+  const list = html("ul", { class: "lx-list" }, ...all.slice(0, most).map(item));
+  if (all.length > most) {
+    const more = html("button", { type: "button", class: "lx-button" }, `Show all ${all.length}`);
+    const last = html("li", {}, more);
+    more.addEventListener("click", () => {
+      const rest = all.slice(most).map(item);
+      last.replaceWith(...rest);
+      rest[0]?.querySelector("button")?.focus();
+    });
+    list.append(last);
+  }
+  return list;
+}
+
+/** Keeps what is typed here from the page's own keys. With Ctrl, Alt or Cmd keys stay the page's: its palette opens from here too. */
+export function keepPlainKeys(element: HTMLElement): void {
+  element.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
+  });
+}

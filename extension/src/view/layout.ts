@@ -1,10 +1,12 @@
 /**
  * Where the nodes stand: columns by lane and rank, few crossings, long hops led between the nodes.
  *
- * Longest-path ranks within lanes, dummy vertices on hops that pass a column, barycentre sweeps that
- * keep the best order seen, and rows placed by isotonic regression: each node as near to its neighbours'
- * middle as the order of its column allows.
+ * Longest-path ranks within lanes, made shorter; bends on hops that pass a column; an order of each column
+ * with few crossings (order.ts); and rows placed by isotonic regression: each node as near to its
+ * neighbours' middle as the order of its column allows.
  */
+
+import { arrange, joined, type Joined } from "./order.js";
 
 export interface LayoutInput {
   nodes: readonly { id: string; lane: number }[];
@@ -35,14 +37,6 @@ export const COLUMN_GAP = 72;
 const ROW_GAP = 22;
 const BEND_HEIGHT = 14;
 
-interface Vertex {
-  rank: number;
-  /** Height it takes in its column. */
-  size: number;
-  left: number[];
-  right: number[];
-}
-
 export function layout(input: LayoutInput): Layout {
   const index = new Map(input.nodes.map((node, i) => [node.id, i]));
   const ends = input.edges.map((edge) => [index.get(edge.cause), index.get(edge.effect)] as const);
@@ -56,30 +50,49 @@ export function layout(input: LayoutInput): Layout {
     edgeOf.push(i);
   });
   const { ranks, spans } = rank(lane, order, directed);
-  const vertices: Vertex[] = ranks.map((r) => ({ rank: r, size: NODE_HEIGHT + ROW_GAP, left: [], right: [] }));
-  const chains = directed.map(([from, to]) => chain(vertices, from, to));
-  const columns: number[][] = [];
-  vertices.forEach((vertex, i) => (columns[vertex.rank] ??= []).push(i));
-  for (let i = 0; i < columns.length; i++) columns[i] ??= [];
-  const crossings = arrange(columns, vertices);
-  const rows = place(columns, vertices);
+  // From here on there are vertices: the nodes, and a bend in every column that an edge passes.
+  const from: number[] = [];
+  const to: number[] = [];
+  const chains = directed.map(([cause, effect]) => {
+    const passed: number[] = [];
+    for (let r = ranks[cause]! + 1, last = ranks[effect]!; r < last; r++) passed.push(ranks.push(r) - 1);
+    let previous = cause;
+    for (const next of [...passed, effect]) {
+      from.push(previous);
+      to.push(next);
+      previous = next;
+    }
+    return passed;
+  });
+  const columns = byRank(ranks, spans.at(-1)?.last ?? -1);
+  const [left, right] = [joined(ranks.length, to, from), joined(ranks.length, from, to)];
+  const crossings = arrange(columns, left, right);
+  const rows = place(columns, left, right, input.nodes.length);
   const x = (r: number): number => r * (NODE_WIDTH + COLUMN_GAP);
   const bends: Point[][] = input.edges.map(() => []);
-  chains.forEach((bend, i) => {
-    const edge = edgeOf[i] as number;
-    const points = bend.map((v) => ({ x: x((vertices[v] as Vertex).rank), y: rows[v] as number }));
-    bends[edge] = reversed.has(edge) ? points.reverse() : points;
+  chains.forEach((passed, i) => {
+    const points = passed.map((v) => ({ x: x(ranks[v]!), y: rows[v]! }));
+    bends[edgeOf[i]!] = reversed.has(edgeOf[i]!) ? points.reverse() : points;
   });
-  const nodes = new Map(input.nodes.map((node, i) => [node.id, { x: x(ranks[i] as number), y: rows[i] as number }]));
+  const nodes = new Map(input.nodes.map((node, i) => [node.id, { x: x(ranks[i]!), y: rows[i]! }]));
   return {
     nodes,
     bends,
     reversed,
     lanes: spans.map((span) => ({ lane: span.lane, left: x(span.first), right: x(span.last) + NODE_WIDTH })),
     width: Math.max(0, columns.length * (NODE_WIDTH + COLUMN_GAP) - COLUMN_GAP),
-    height: Math.max(0, ...[...nodes.values()].map((point) => point.y + NODE_HEIGHT / 2)),
+    height: input.nodes.reduce((lowest, _, i) => Math.max(lowest, rows[i]! + NODE_HEIGHT / 2), 0),
     crossings,
   };
+}
+
+function byRank(ranks: readonly number[], last: number): Int32Array[] {
+  const sizes = new Int32Array(last + 1);
+  for (const r of ranks) sizes[r]!++;
+  const columns = [...sizes].map((size) => new Int32Array(size));
+  sizes.fill(0);
+  ranks.forEach((r, v) => (columns[r]![sizes[r]!++] = v));
+  return columns;
 }
 
 type Ends = readonly (readonly [number | undefined, number | undefined])[];
@@ -121,165 +134,129 @@ function acyclic(lane: readonly number[], ends: Ends): { order: number[]; revers
   return { order: order.reverse(), reversed };
 }
 
+/** Columns: in its lane, each node as far left as what it comes from allows, then nearer to what it is joined to. */
 function rank(
   lane: readonly number[],
   order: readonly number[],
   edges: readonly (readonly [number, number])[],
 ): { ranks: number[]; spans: { lane: number; first: number; last: number }[] } {
-  const before: number[][] = lane.map(() => []);
-  for (const [from, to] of edges) (before[to] as number[]).push(from);
+  const into: number[][] = lane.map(() => []);
+  const out: number[][] = lane.map(() => []);
+  for (const [from, to] of edges) {
+    into[to]!.push(from);
+    out[from]!.push(to);
+  }
   const ranks = new Array<number>(lane.length).fill(0);
   const spans: { lane: number; first: number; last: number }[] = [];
   const lanes = [...new Set(lane)].sort((a, b) => a - b);
   const byLane = new Map<number, number[]>(lanes.map((l) => [l, []]));
-  for (const v of order) (byLane.get(lane[v] as number) as number[]).push(v);
+  for (const v of order) byLane.get(lane[v]!)!.push(v);
   let first = 0;
   for (const l of lanes) {
     let last = first;
-    for (const v of byLane.get(l) as number[]) {
+    for (const v of byLane.get(l)!) {
       let r = first;
-      for (const u of before[v] as number[]) if (lane[u] === l) r = Math.max(r, (ranks[u] as number) + 1);
+      for (const u of into[v]!) if (lane[u] === l) r = Math.max(r, ranks[u]! + 1);
       ranks[v] = r;
       last = Math.max(last, r);
     }
     spans.push({ lane: l, first, last });
     first = last + 1;
   }
+  const span = new Map(spans.map((item) => [item.lane, item]));
+  for (let pass = 0; pass < 4; pass++) {
+    const rightward = pass % 2 === 0;
+    for (let i = 0; i < order.length; i++) {
+      const v = order[rightward ? order.length - 1 - i : i]!;
+      const more = out[v]!.length - into[v]!.length;
+      const { first, last } = span.get(lane[v]!)!;
+      if (rightward && more > 0) ranks[v] = out[v]!.reduce((most, u) => Math.min(most, ranks[u]! - 1), last);
+      else if (!rightward && more < 0) ranks[v] = into[v]!.reduce((least, u) => Math.max(least, ranks[u]! + 1), first);
+    }
+  }
   return { ranks, spans };
 }
 
-/** Dummy vertices in every column that an edge passes; returns them left to right. */
-function chain(vertices: Vertex[], from: number, to: number): number[] {
-  const passed: number[] = [];
-  let previous = from;
-  const last = (vertices[to] as Vertex).rank;
-  for (let r = (vertices[from] as Vertex).rank + 1; r < last; r++) {
-    const bend = vertices.push({ rank: r, size: BEND_HEIGHT, left: [], right: [] }) - 1;
-    link(vertices, previous, bend);
-    passed.push(bend);
-    previous = bend;
-  }
-  link(vertices, previous, to);
-  return passed;
-}
-
-function link(vertices: Vertex[], from: number, to: number): void {
-  (vertices[from] as Vertex).right.push(to);
-  (vertices[to] as Vertex).left.push(from);
-}
-
-/** Barycentre sweeps; the order with the fewest crossings is kept. Returns its crossings. */
-function arrange(columns: number[][], vertices: readonly Vertex[]): number {
-  const at = new Float64Array(vertices.length);
-  const note = (column: number[]): void => column.forEach((v, i) => (at[v] = i));
-  columns.forEach(note);
-  let best = columns.map((column) => column.slice());
-  let fewest = crossings(columns, vertices, at);
-  const sweeps = vertices.length > 4000 ? 6 : 14;
-  for (let sweep = 0; sweep < sweeps && fewest > 0; sweep++) {
-    const rightward = sweep % 2 === 1;
-    for (let step = 0; step < columns.length; step++) {
-      const column = columns[rightward ? step : columns.length - 1 - step] as number[];
-      const key = new Map<number, number>();
-      for (const v of column) {
-        const near = rightward ? (vertices[v] as Vertex).left : (vertices[v] as Vertex).right;
-        let sum = 0;
-        for (const u of near) sum += at[u] as number;
-        key.set(v, near.length > 0 ? sum / near.length : (at[v] as number));
-      }
-      column.sort((a, b) => (key.get(a) as number) - (key.get(b) as number) || (at[a] as number) - (at[b] as number));
-      note(column);
-    }
-    const count = crossings(columns, vertices, at);
-    if (count < fewest) {
-      fewest = count;
-      best = columns.map((column) => column.slice());
-    }
-  }
-  best.forEach((column, i) => (columns[i] = column));
-  return fewest;
-}
-
-/** Crossings between neighbouring columns, counted with a Fenwick tree. */
-function crossings(columns: readonly number[][], vertices: readonly Vertex[], at: Float64Array): number {
-  let total = 0;
-  for (let c = 0; c + 1 < columns.length; c++) {
-    const size = (columns[c + 1] as number[]).length;
-    const tree = new Int32Array(size + 1);
-    let seen = 0;
-    for (const v of columns[c] as number[]) {
-      const targets = (vertices[v] as Vertex).right.map((u) => at[u] as number);
-      for (const target of targets) {
-        let below = 0;
-        for (let i = target + 1; i > 0; i -= i & -i) below += tree[i] as number;
-        total += seen - below;
-      }
-      for (const target of targets) {
-        seen++;
-        for (let i = target + 1; i <= size; i += i & -i) tree[i] = (tree[i] as number) + 1;
-      }
-    }
-  }
-  return total;
-}
-
 /** Middle heights: each column's wishes, made to fit its order by pooling neighbours that would overlap. */
-function place(columns: readonly number[][], vertices: readonly Vertex[]): Float64Array {
-  const y = new Float64Array(vertices.length);
+function place(columns: readonly Int32Array[], left: Joined, right: Joined, nodes: number): Float64Array {
+  const y = new Float64Array(left.at.length - 1);
+  const size = (v: number): number => (v < nodes ? NODE_HEIGHT + ROW_GAP : BEND_HEIGHT);
+  const largest = columns.reduce((most, column) => Math.max(most, column.length), 0);
+  const fitted = new Isotonic(largest, nodes);
   for (const column of columns) {
     let top = 0;
     for (const v of column) {
-      const size = (vertices[v] as Vertex).size;
-      y[v] = top + size / 2;
-      top += size;
+      y[v] = top + size(v) / 2;
+      top += size(v);
     }
   }
   for (let sweep = 0; sweep < 10; sweep++) {
     const rightward = sweep % 2 === 0;
+    const both = sweep > 7;
     for (let step = 0; step < columns.length; step++) {
-      const column = columns[rightward ? step : columns.length - 1 - step] as number[];
-      const wish = column.map((v) => {
-        const vertex = vertices[v] as Vertex;
-        const near = sweep > 7 ? vertex.left.concat(vertex.right) : rightward ? vertex.left : vertex.right;
+      const column = columns[rightward ? step : columns.length - 1 - step]!;
+      for (let i = 0; i < column.length; i++) {
+        const v = column[i]!;
         let sum = 0;
-        for (const u of near) sum += y[u] as number;
-        return near.length > 0 ? sum / near.length : (y[v] as number);
-      });
-      isotonic(column, wish, vertices, y);
+        let count = 0;
+        if (rightward || both) {
+          for (let n = left.at[v]!; n < left.at[v + 1]!; n++) sum += y[left.to[n]!]!;
+          count += left.at[v + 1]! - left.at[v]!;
+        }
+        if (!rightward || both) {
+          for (let n = right.at[v]!; n < right.at[v + 1]!; n++) sum += y[right.to[n]!]!;
+          count += right.at[v + 1]! - right.at[v]!;
+        }
+        fitted.wish[i] = count > 0 ? sum / count : y[v]!;
+      }
+      fitted.fit(column, size, y);
     }
   }
   let lowest = Infinity;
-  vertices.forEach((vertex, v) => (lowest = Math.min(lowest, (y[v] as number) - vertex.size / 2)));
-  const shift = Number.isFinite(lowest) ? -lowest : 0;
-  for (let v = 0; v < y.length; v++) y[v] = (y[v] as number) + shift;
+  for (let v = 0; v < y.length; v++) lowest = Math.min(lowest, y[v]! - size(v) / 2);
+  for (let v = 0; v < y.length; v++) y[v]! -= lowest;
   return y;
 }
 
-function isotonic(column: readonly number[], wish: readonly number[], vertices: readonly Vertex[], y: Float64Array): void {
-  // Subtracting each node's distance from the first turns "do not overlap" into "do not decrease".
-  const offset: number[] = [];
-  let sum = 0;
-  column.forEach((v, i) => {
-    const half = (vertices[v] as Vertex).size / 2;
-    if (i > 0) sum += half + (vertices[column[i - 1] as number] as Vertex).size / 2;
-    offset.push(sum);
-  });
-  const pools: { mean: number; weight: number; count: number }[] = [];
-  column.forEach((v, i) => {
-    const weight = (vertices[v] as Vertex).size > BEND_HEIGHT ? 1 : 4; // straight long hops matter most
-    let pool = { mean: (wish[i] as number) - (offset[i] as number), weight, count: 1 };
-    for (let last = pools.at(-1); last !== undefined && last.mean >= pool.mean; last = pools.at(-1)) {
-      pools.pop();
-      const together = last.weight + pool.weight;
-      pool = {
-        mean: (last.mean * last.weight + pool.mean * pool.weight) / together,
-        weight: together,
-        count: last.count + pool.count,
-      };
+/** Isotonic regression of one column at a time: the nearest heights to those wished that do not overlap. */
+class Isotonic {
+  readonly wish: Float64Array;
+  private readonly offset: Float64Array;
+  private readonly mean: Float64Array;
+  private readonly weight: Float64Array;
+  private readonly end: Int32Array;
+
+  constructor(
+    largest: number,
+    private readonly nodes: number,
+  ) {
+    this.wish = new Float64Array(largest);
+    this.offset = new Float64Array(largest);
+    this.mean = new Float64Array(largest);
+    this.weight = new Float64Array(largest);
+    this.end = new Int32Array(largest);
+  }
+
+  fit(column: Int32Array, size: (v: number) => number, y: Float64Array): void {
+    const { wish, offset, mean, weight, end } = this;
+    let pools = 0;
+    let sum = 0;
+    for (let i = 0; i < column.length; i++) {
+      // Less each one's distance from the first, "do not overlap" is "do not decrease".
+      if (i > 0) sum += (size(column[i - 1]!) + size(column[i]!)) / 2;
+      offset[i] = sum;
+      let here = wish[i]! - sum;
+      let heavy = column[i]! < this.nodes ? 1 : 4; // straight long hops matter most
+      while (pools > 0 && mean[pools - 1]! >= here) {
+        pools--;
+        const together = weight[pools]! + heavy;
+        here = (mean[pools]! * weight[pools]! + here * heavy) / together;
+        heavy = together;
+      }
+      mean[pools] = here;
+      weight[pools] = heavy;
+      end[pools++] = i + 1;
     }
-    pools.push(pool);
-  });
-  let i = 0;
-  for (const pool of pools)
-    for (let n = 0; n < pool.count; n++, i++) y[column[i] as number] = pool.mean + (offset[i] as number);
+    for (let pool = 0, i = 0; pool < pools; pool++) for (; i < end[pool]!; i++) y[column[i]!] = mean[pool]! + offset[i]!;
+  }
 }

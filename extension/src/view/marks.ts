@@ -24,8 +24,15 @@ export const MARKS: Record<Status, Mark> = {
   none: { word: "no gate", outline: "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0Z", sign: "" },
 };
 
+export const WORST_FIRST: readonly Status[] = ["failed", "missing", "undetermined", "stale", "pending", "waived", "passed", "none"];
+
+/** Whether a gate with this status stands in nobody's way. */
+export function holds(status: Status): boolean {
+  return status === "passed" || status === "waived" || status === "none";
+}
+
 export function statusOf(value: string): Status {
-  return value in MARKS ? (value as Status) : "undetermined";
+  return Object.hasOwn(MARKS, value) ? (value as Status) : "undetermined";
 }
 
 /** A status's shape, centred on (0, 0). */

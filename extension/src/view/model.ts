@@ -1,7 +1,8 @@
 /** An audit, indexed for drawing and reading. It adds no reasoning: only who is joined to whom. */
 
-import type { Audit, EvidenceRow, Hop, TraceNode } from "./audit.js";
+import type { Audit, Beyond, EvidenceRow, Hop, TraceNode } from "./audit.js";
 import { brief, instant, percent, words } from "./text.js";
+import type { Direction } from "./transport.js";
 
 export interface Model {
   audit: Audit;
@@ -13,9 +14,11 @@ export interface Model {
   out: Map<string, Hop[]>;
   evidence: Map<string, EvidenceRow>;
   about: Map<string, EvidenceRow[]>;
+  /** Neighbours that are not shown, where that is known. */
+  beyond?: Map<string, Beyond>;
 }
 
-export function index(audit: Audit): Model {
+export function index(audit: Audit, beyond?: Map<string, Beyond>): Model {
   const into = new Map<string, Hop[]>();
   const out = new Map<string, Hop[]>();
   const about = new Map<string, EvidenceRow[]>();
@@ -37,29 +40,66 @@ export function index(audit: Audit): Model {
     out,
     evidence: new Map(audit.evidence.map((row) => [row.id, row])),
     about,
+    ...(beyond === undefined ? {} : { beyond }),
   };
 }
 
-/** Everything up and down the data flow from a node or hop, itself among it: references and hop ids. */
-export function related(model: Model, id: string): Set<string> {
-  const found = new Set<string>([id]);
-  const hop = model.hops.get(id);
-  const follow = (start: string, hops: Map<string, Hop[]>, end: "cause" | "effect"): void => {
-    const seen = new Set([start]);
-    const waiting = [start];
-    for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
-      found.add(ref);
-      for (const next of hops.get(ref) ?? []) {
-        found.add(next.id);
-        if (!seen.has(next[end])) {
-          seen.add(next[end]);
-          waiting.push(next[end]);
-        }
+/** Adds to `found` all that hops lead to from some things, and the hops that do. */
+function follow(found: Set<string>, starts: Iterable<string>, hops: Map<string, Hop[]>, end: "cause" | "effect", passes: (hop: Hop) => boolean = () => true): void {
+  const waiting = [...starts];
+  const seen = new Set(waiting);
+  for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
+    found.add(ref);
+    for (const next of hops.get(ref) ?? []) {
+      if (!passes(next)) continue;
+      found.add(next.id);
+      if (!seen.has(next[end])) {
+        seen.add(next[end]);
+        waiting.push(next[end]);
       }
     }
-  };
-  follow(hop?.cause ?? id, model.into, "cause");
-  follow(hop?.effect ?? id, model.out, "effect");
+  }
+}
+
+/** Everything along the data flow from nodes or hops, themselves and a hop's two ends among it: references and hop ids. */
+export function related(model: Model, ids: string | readonly string[], direction: Direction = "both"): Set<string> {
+  const found = new Set<string>();
+  const [causes, effects]: [string[], string[]] = [[], []];
+  for (const id of typeof ids === "string" ? [ids] : ids) {
+    const hop = model.hops.get(id);
+    causes.push(hop?.cause ?? id);
+    effects.push(hop?.effect ?? id);
+    found.add(id);
+  }
+  for (const end of [...causes, ...effects]) found.add(end);
+  if (direction !== "downstream") follow(found, causes, model.into, "cause");
+  if (direction !== "upstream") follow(found, effects, model.out, "effect");
+  return found;
+}
+
+/** Data that was read for these is never training data. */
+const APART = ["validation", "test", "evaluation", "retrieval", "serving"];
+
+/**
+ * The ways from the training data to the endpoint: the witness of each training dataset, and all else that leads from
+ * one of them to what is asked about. What data was read for something other than training is on none of them.
+ */
+export function trainingPath(model: Model): Set<string> {
+  const { audit } = model;
+  const training = audit.nodes.filter((node) => part(node) === "training data").map((node) => node.ref);
+  const flows = (hop: Hop): boolean => !APART.includes(hop.role) && hop.outside !== true;
+  const down = new Set<string>();
+  follow(down, training, model.out, "effect", flows);
+  const up = new Set<string>();
+  follow(up, [audit.question.endpoint], model.into, "cause", flows);
+  const found = new Set([...down].filter((id) => up.has(id)));
+  for (const row of audit.datasets) {
+    if (!training.includes(row.ref) || row.path === undefined) continue;
+    row.path.forEach((ref, i, path) => {
+      found.add(ref);
+      for (const hop of model.into.get(ref) ?? []) if (hop.cause === path[i + 1]) found.add(hop.id);
+    });
+  }
   return found;
 }
 
@@ -77,6 +117,7 @@ export function describeNode(model: Model, node: TraceNode): string {
   return [
     `${words(node.kind)} ${brief(node.label)}`,
     part(node),
+    node.outside === true ? "beside the audit, not judged" : "",
     node.resolved ? brief(node.fact) : "not on record",
     hops === 0 ? "nothing upstream" : `${hops} upstream`,
   ]
@@ -91,9 +132,14 @@ export function link(hop: Hop): string {
   return `${words(hop.predicate)}${hop.predicate === "used" ? role : ""}${share}`;
 }
 
+/** Whether anybody judged a hop: not what was joined to an audit, and nothing where there is no audit. */
+export function judged(model: Model, hop: Hop): boolean {
+  return model.audit.verdict !== null && hop.outside !== true;
+}
+
 /** A hop in one breath. */
 export function describeHop(model: Model, hop: Hop): string {
-  const gate = hop.status === "none" ? "no gate here" : `gate ${hop.status}`;
+  const gate = !judged(model, hop) ? "not judged" : hop.status === "none" ? "no gate here" : `gate ${hop.status}`;
   return `${name(model, hop.effect)} ${link(hop)} ${name(model, hop.cause)}: ${gate}, link by ${words(hop.basis)}`;
 }
 

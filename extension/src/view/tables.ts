@@ -2,138 +2,158 @@
 
 import { html } from "./dom.js";
 import { inlineMark, MARKS, statusOf } from "./marks.js";
-import { link, name, when, type Model } from "./model.js";
+import { judged, link, name, when, type Model } from "./model.js";
+import type { Found } from "./query.js";
 import { brief, clean, instant, percent, words } from "./text.js";
 
 /** Rows made at once; the rest follows on demand. */
-const PAGE = 200;
+const PAGE = 100;
 
-interface Cell {
+export interface Cell {
   text: string;
   /** Sorted by this where it is not the text. */
   order?: number;
-  /** Selected when its row's button is pressed. */
+  /** Selected when its button is pressed. */
   id?: string;
   status?: string;
+  /** All of it, where the text is shortened. */
   full?: string;
 }
 
 export interface Sheet {
   title: string;
   caption: string;
-  columns: string[];
-  rows: Cell[][];
+  columns: readonly string[];
+  /** How many rows there will be. */
+  count: number;
+  rows: () => Cell[][];
 }
 
 const told = (text: string): Cell => ({ text: brief(text), full: text });
+const at = (text: string | null): Cell => ({ text: instant(text), full: text ?? "" });
 
 export function sheets(model: Model): Sheet[] {
   const { audit } = model;
   const node = (ref: string): Cell => ({ text: name(model, ref), id: ref, full: ref });
   const gate = (value: string): Cell => ({ text: value === "none" ? "no gate" : MARKS[statusOf(value)].word, status: value });
   const severity = { error: 0, warning: 1, info: 2 };
-  return [
-    {
-      title: "Serving",
-      caption: "Who serves the endpoint",
-      columns: ["Model", "Deployment", "Traffic", "Site", "Since", "Verdict"],
-      rows: audit.serving.map((row) => [
+  const serving: Sheet = {
+    title: "Serving",
+    caption: "Who serves the endpoint",
+    columns: ["Model", "Deployment", "Traffic", "Site", "Since", "Verdict"],
+    count: audit.serving.length,
+    rows: () =>
+      audit.serving.map((row) => [
         row.model === null ? { text: "not on record", id: row.deployment } : node(row.model),
         node(row.deployment),
         { text: row.traffic === null ? "not read" : percent(row.traffic), order: row.traffic ?? -1 },
         told(row.site),
-        { text: instant(row.since) },
+        at(row.since),
         { text: row.verdict ?? words(row.state) },
       ]),
-    },
-    {
-      title: "Hops",
-      caption: "Every hop, from cause to effect",
-      columns: ["Cause", "Link", "Effect", "Gate", "Why", "Basis", "When"],
-      rows: audit.hops.map((hop) => [
-        { ...node(hop.cause), id: hop.id },
-        { text: link(hop) },
-        node(hop.effect),
-        gate(hop.status),
-        told(hop.requirements.map((item) => item.why).join("; ")),
-        { text: words(hop.basis) },
-        { text: when(hop) },
-      ]),
-    },
-    {
-      title: "Data",
-      caption: "Every dataset that was reached, and what for",
-      columns: ["Dataset", "Role", "Identified by", "Digest", "How it was reached"],
-      rows: audit.datasets.map((row) => [node(row.ref), { text: words(row.role) }, { text: words(row.identified_by) }, told(row.digest), told(row.how)]),
-    },
-    {
-      title: "Evidence",
-      caption: "Every gate result about what was reached",
-      columns: ["About", "Gate", "Status", "Expected", "Found", "Said by", "When", "Grade", "Proof"],
-      rows: audit.evidence.map((row) => [
+  };
+  const data: Sheet = {
+    title: "Data",
+    caption: "Every dataset that was reached, and what for",
+    columns: ["Dataset", "Role", "Identified by", "Digest", "How it was reached"],
+    count: audit.datasets.length,
+    rows: () => audit.datasets.map((row) => [node(row.ref), { text: words(row.role) }, { text: words(row.identified_by) }, told(row.digest), told(row.how)]),
+  };
+  const evidence: Sheet = {
+    title: "Evidence",
+    caption: "Every gate result about what was reached",
+    columns: ["About", "Gate", "Status", "Expected", "Found", "Said by", "When", "Grade", "Proof"],
+    count: audit.evidence.length,
+    rows: () =>
+      audit.evidence.map((row) => [
         node(row.subject),
         told(row.gate),
         gate(row.status),
         told(row.expected),
         told(row.actual),
         told(row.evaluator),
-        { text: instant(row.event_time) },
+        at(row.event_time),
         { text: words(row.grade) },
         told(row.pointer),
       ]),
-    },
-    {
-      title: "Findings",
-      caption: "Gaps, contradictions and cautions",
-      columns: ["About", "Severity", "Message"],
-      rows: audit.findings.map((row) => [
+  };
+  const findings: Sheet = {
+    title: "Findings",
+    caption: "Gaps, contradictions and cautions",
+    columns: ["About", "Severity", "Message"],
+    count: audit.findings.length,
+    rows: () =>
+      audit.findings.map((row) => [
         row.ref === "" ? { text: "the whole" } : node(row.ref),
         { text: row.severity, order: severity[row.severity] ?? 3 },
         told(row.message),
       ]),
-    },
-    {
-      title: "Things",
-      caption: "Everything that was reached",
-      columns: ["Name", "Kind", "Lane", "Fact", "On record", "Read from"],
-      rows: audit.nodes.map((row) => [
+  };
+  const hops: Sheet = {
+    title: "Hops",
+    caption: "Every hop, from cause to effect",
+    columns: ["Cause", "Link", "Effect", "Gate", "Why", "Basis", "When"],
+    count: audit.hops.length,
+    rows: () =>
+      audit.hops.map((hop) => [
+        { ...node(hop.cause), id: hop.id },
+        { text: link(hop) },
+        node(hop.effect),
+        judged(model, hop) ? gate(hop.status) : { text: "not judged" },
+        told(hop.requirements.map((item) => item.why).join("; ")),
+        { text: words(hop.basis) },
+        { text: when(hop) },
+      ]),
+  };
+  const things: Sheet = {
+    title: "Things",
+    caption: "Everything that was reached",
+    columns: ["Name", "Kind", "Lane", "Fact", "On record", "Read from"],
+    count: audit.nodes.length,
+    rows: () =>
+      audit.nodes.map((row) => [
         node(row.ref),
         { text: words(row.kind) },
-        { text: words(row.lane) },
+        { text: row.outside === true ? `${words(row.lane)} (beside the audit)` : words(row.lane) },
         told(row.fact),
         { text: row.resolved ? "yes" : "no" },
-        { text: row.source === null ? "" : brief(`${row.source.system} ${row.source.position}`) },
+        row.source === null ? { text: "" } : told(`${row.source.system} ${row.source.position}`),
       ]),
-    },
-  ];
+  };
+  // What nobody judged has nothing to say of service, roles and gaps.
+  return audit.verdict === null ? [hops, evidence, things] : [serving, hops, data, evidence, findings, things];
 }
 
 export class Table {
   readonly element: HTMLElement;
-  private readonly body = html("tbody");
-  private readonly more = html("button", { type: "button", class: "lx-more" });
+  private readonly body = html("tbody", { role: "rowgroup" });
+  private readonly more = html("button", { type: "button", class: "lx-button lx-more" });
   private readonly heads: HTMLTableCellElement[];
   private rows: Cell[][];
   private limit = PAGE;
   private sorted = -1;
   private down = false;
-  private wanted: ((ids: string[], words: string) => boolean) | null = null;
   private selected = "";
 
   constructor(
-    private readonly sheet: Sheet,
+    private sheet: Sheet,
     private readonly select: (id: string) => void,
+    private found: Found | null,
   ) {
-    this.rows = sheet.rows;
+    this.rows = sheet.rows();
     this.heads = sheet.columns.map((title, column) => {
       const sort = html("button", { type: "button" }, title);
       sort.addEventListener("click", () => this.sort(column));
-      return html("th", { scope: "col" }, sort);
+      return html("th", { scope: "col", role: "columnheader" }, sort);
     });
-    const table = html("table", {}, html("caption", {}, sheet.caption), html("thead", {}, html("tr", {}, ...this.heads)), this.body);
+    // The roles are the elements' own. They are said because narrow views lay rows out as blocks, and browsers then forget them.
+    const head = html("thead", { role: "rowgroup" }, html("tr", { role: "row" }, ...this.heads));
+    const table = html("table", { role: "table" }, html("caption", {}, sheet.caption), head, this.body);
     this.more.addEventListener("click", () => {
+      const first = this.limit;
       this.limit = Infinity;
       this.draw();
+      this.body.children[first]?.querySelector("button")?.focus();
     });
     this.element = html(
       "div",
@@ -144,15 +164,30 @@ export class Table {
     this.draw();
   }
 
-  /** Shows only rows in which something is wanted; null shows all. */
-  filter(wanted: ((ids: string[], words: string) => boolean) | null): void {
-    this.wanted = wanted;
+  /** The same table of another audit, or with only the rows in which something is wanted; it stays sorted as it was. */
+  change(sheet: Sheet, found: Found | null): void {
+    this.found = found;
+    if (sheet !== this.sheet) {
+      this.sheet = sheet;
+      this.order();
+    }
     this.draw();
   }
 
   mark(selected: string): void {
     this.selected = selected;
     for (const row of this.body.querySelectorAll("tr")) this.markRow(row);
+  }
+
+  /** What is shown, in its order, whole: the first row names the columns. */
+  content(): string[][] {
+    return [[...this.sheet.columns], ...this.wanted().map((row) => row.map((cell) => cell.full ?? cell.text))];
+  }
+
+  private wanted(): Cell[][] {
+    const { found } = this;
+    if (found === null) return this.rows;
+    return this.rows.filter((row) => found.lit.has(row[0]?.id ?? "") || found.text(row.map((cell) => cell.full ?? cell.text).join(" ")));
   }
 
   private markRow(row: HTMLTableRowElement): void {
@@ -165,12 +200,7 @@ export class Table {
   private sort(column: number): void {
     this.down = this.sorted === column && !this.down;
     this.sorted = column;
-    const collator = new Intl.Collator(undefined, { numeric: true });
-    const sign = this.down ? -1 : 1;
-    this.rows = [...this.sheet.rows].sort((a, b) => {
-      const [x, y] = [a[column] as Cell, b[column] as Cell];
-      return sign * (x.order !== undefined && y.order !== undefined ? x.order - y.order : collator.compare(x.text, y.text));
-    });
+    this.order();
     this.heads.forEach((head, i) => {
       if (i === column) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -178,16 +208,24 @@ export class Table {
     this.draw();
   }
 
+  private order(): void {
+    this.rows = this.sheet.rows();
+    const { sorted } = this;
+    if (sorted < 0) return;
+    const collator = new Intl.Collator(undefined, { numeric: true });
+    const sign = this.down ? -1 : 1;
+    this.rows.sort((a, b) => {
+      const [x, y] = [a[sorted] as Cell, b[sorted] as Cell];
+      return sign * (x.order !== undefined && y.order !== undefined ? x.order - y.order : collator.compare(x.text, y.text));
+    });
+  }
+
   private draw(): void {
-    const { wanted } = this;
-    const rows =
-      wanted === null
-        ? this.rows
-        : this.rows.filter((row) => wanted(row.flatMap((cell) => cell.id ?? []), row.map((cell) => cell.full ?? cell.text).join(" ")));
+    const rows = this.wanted();
     this.body.replaceChildren(...rows.slice(0, this.limit).map((row) => this.row(row)));
     if (rows.length === 0) {
-      const none = wanted === null ? "None on record." : "Nothing here matches the search.";
-      this.body.append(html("tr", {}, html("td", { colspan: this.sheet.columns.length, class: "lx-quiet" }, none)));
+      const none = this.found === null ? "None on record." : "Nothing here matches the search and the filters.";
+      this.body.append(html("tr", { role: "row" }, html("td", { role: "cell", colspan: this.sheet.columns.length, class: "lx-quiet" }, none)));
     }
     this.more.hidden = rows.length <= this.limit;
     this.more.textContent = `Show all ${rows.length} rows`;
@@ -195,7 +233,7 @@ export class Table {
 
   private row(cells: Cell[]): HTMLTableRowElement {
     const id = cells[0]?.id ?? "";
-    const row = html("tr", { "data-id": id });
+    const row = html("tr", { role: "row", "data-id": id });
     cells.forEach((cell, i) => {
       const inner: (Node | string)[] = [];
       if (cell.status !== undefined) inner.push(inlineMark(statusOf(cell.status)), " ");
@@ -205,7 +243,7 @@ export class Table {
         inner.push(go);
       } else inner.push(cell.text);
       const gate = cell.status === undefined ? null : "lx-gate";
-      row.append(i === 0 ? html("th", { scope: "row" }, ...inner) : html("td", { class: gate }, ...inner));
+      row.append(i === 0 ? html("th", { scope: "row", role: "rowheader" }, ...inner) : html("td", { role: "cell", class: gate, "data-label": this.sheet.columns[i] ?? "" }, ...inner));
     });
     this.markRow(row);
     return row;

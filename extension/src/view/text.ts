@@ -34,3 +34,10 @@ export function instant(text: string | null): string {
 export function percent(value: number | null): string {
   return value === null ? "" : `${Number(value.toFixed(2))} %`;
 }
+
+/** The short name of a reference that nothing else is known of: `model:prod/churn@3` as `churn v3`. */
+export function shortName(ref: string): string {
+  const [path = "", version = ""] = ref.replace(/^[^:]*:/u, "").split("@");
+  const name = path.split("/").pop() ?? path;
+  return brief(version === "" ? name : `${name} ${/^\d+$/u.test(version) ? "v" : ""}${version}`);
+}

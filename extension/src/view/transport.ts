@@ -3,7 +3,7 @@
  * them, a Jupyter server answers them over HTTP, and a report has nobody to ask and shows what stands in it.
  */
 
-import type { Audit, Hop, TraceNode } from "./audit.js";
+import type { Audit, Beyond, EvidenceRow, Hop, TraceNode } from "./audit.js";
 
 export type Direction = "upstream" | "downstream" | "both";
 
@@ -30,10 +30,13 @@ export interface Release {
 /** What stands around a reference. Nothing in it is judged. */
 export interface Exploration {
   root: string;
+  /** The question with the instants it resolved to. */
+  question: { ref: string; direction: Direction; depth: number | null; as_of: string; known_at: string };
   nodes: TraceNode[];
   hops: Hop[];
+  evidence: EvidenceRow[];
   /** References with neighbours that are not among the nodes: how many, each way. */
-  beyond: { [ref: string]: { upstream: number; downstream: number } };
+  beyond: { [ref: string]: Beyond };
 }
 
 export interface Found {
@@ -48,7 +51,7 @@ export interface Questions {
   audit: { asked: { endpoint: string; as_of: string; known_at: string; policy: string }; answer: Audit };
   releases: { asked: { endpoint: string; known_at: string }; answer: Release[] };
   explore: {
-    asked: { ref: string; direction: Direction; depth: number; as_of: string; known_at: string };
+    asked: { ref: string; direction: Direction; depth: number | null; as_of: string; known_at: string };
     answer: Exploration;
   };
   search: { asked: { query: string; kind: string; limit: number }; answer: Found[] };

@@ -1,299 +1,381 @@
-/** The view of one audit: verdict and sentence, drawing, details, tables. It decides nothing about lineage. */
+/** The view of one audit: heading, time, drawing, details, tree and tables. It decides nothing about lineage. */
 
-import type { Audit, Verdict } from "./audit.js";
-import { details, copyText } from "./details.js";
-import { html, svg } from "./dom.js";
+import { Asking, problem } from "./asking.js";
+import type { Audit } from "./audit.js";
+import type { Change } from "./change.js";
+import { changeList, changes, count, sameHop, summary } from "./changes.js";
+import { copyText } from "./clipboard.js";
+import { python } from "./code.js";
+import { Controls } from "./controls.js";
+import { details, type Actions } from "./details.js";
+import { html } from "./dom.js";
 import { Drawing } from "./drawing.js";
-import { inlineMark, MARKS } from "./marks.js";
-import { index, name, related, type Model } from "./model.js";
-import { sheets, Table } from "./tables.js";
-import { brief, clean, instant, percent } from "./text.js";
-import type { Status } from "./audit.js";
+import { heading } from "./heading.js";
+import { Help } from "./help.js";
+import { legend } from "./legend.js";
+import { Lighting } from "./lighting.js";
+import { Live } from "./live.js";
+import { saveMenu } from "./menu.js";
+import { describeHop, describeNode, name, type Model } from "./model.js";
+import type { Popover } from "./popover.js";
+import type { Found } from "./query.js";
+import { Reading } from "./reading.js";
+import { Search } from "./search.js";
+import { Surroundings } from "./surroundings.js";
+import { clean } from "./text.js";
+import type { Direction, Transport, ViewState } from "./transport.js";
+import { sameInstant, Travel } from "./travel.js";
 
-/** How a view talks to whoever holds the records. The report has none: all it shows is in it. */
-export interface Transport {
-  /** The selection changed here. */
-  selected(id: string): void;
+export interface ViewOptions {
+  state?: Partial<ViewState>;
+  /** Gates in colour, or by shape and word alone. */
+  badges?: "colour" | "plain";
 }
 
 export interface Mounted {
-  select(id: string): void;
+  /** From the host: it is not told of it. */
+  set(state: Partial<ViewState>): void;
+  /** Another answer to the same question. */
+  audit(audit: Audit): void;
+  readonly state: ViewState;
   destroy(): void;
 }
 
 let mounted = 0;
 
-export function mountAudit(element: HTMLElement, audit: Audit, transport: Transport | null = null): Mounted {
-  return new View(element, audit, transport);
+export function mountAudit(element: HTMLElement, audit: Audit, transport: Transport | null = null, options: ViewOptions = {}): Mounted {
+  return new View(element, audit, transport, options);
 }
 
 class View implements Mounted {
-  private readonly model: Model;
-  private readonly drawing: Drawing;
+  private readonly id = `lx${++mounted}`;
+  private readonly now: ViewState = { selected: "", as_of: "", direction: "both", query: "" };
+  private surroundings: Surroundings;
+  private model: Model;
+  private found: Found | null = null;
+
   private readonly root: HTMLElement;
-  private readonly panel: HTMLElement;
-  private readonly search: HTMLInputElement;
-  private readonly found = html("span", { class: "lx-found", role: "status" });
-  private readonly tables: Table[];
-  private selected = "";
-  private hits: string[] | null = null;
-  private hit = -1;
+  private readonly head = html("header", { class: "lx-head" });
+  private readonly changed = html("div");
+  private panel = html("section", { hidden: true });
+  private readonly live = new Live();
+  private readonly help: Help;
+  private readonly drawing: Drawing;
+  private readonly controls: Controls;
+  private readonly search: Search;
+  private readonly save: Popover;
+  private readonly lighting: Lighting;
+  private readonly reading: Reading;
+  private readonly travel: Travel | null;
+  private readonly expanding = new Asking();
   private readonly watch: ResizeObserver;
 
   constructor(
     element: HTMLElement,
-    audit: Audit,
+    private base: Audit,
     private readonly transport: Transport | null,
+    options: ViewOptions,
   ) {
-    const id = `lx${++mounted}`;
-    this.model = index(audit);
+    const { id } = this;
+    this.surroundings = new Surroundings(base);
+    this.model = this.surroundings.model();
+    this.now.as_of = options.state?.as_of ?? "";
+    this.help = new Help(id);
     this.drawing = new Drawing(this.model, {
       select: (chosen) => this.choose(chosen),
       search: () => this.search.focus(),
+      help: () => this.help.show(),
+      expand: (ref, direction) => this.expand(ref, direction),
+      announce: (text) => this.live.say(text),
     });
-    this.search = html("input", {
-      type: "search",
-      class: "lx-search",
-      placeholder: "Search names, digests, tags…",
-      "aria-label": "Search in this trace",
+    this.controls = new Controls(this.drawing);
+    this.lighting = new Lighting(id, {
+      changed: (direction) => {
+        this.lit();
+        if (direction !== null) this.tell({ direction });
+      },
+      path: () => this.lighting.toggle(this.model),
+      say: (text) => this.live.say(text),
+      tell: (text) => this.live.tell(text),
     });
-    this.panel = html("aside", { class: "lx-details", "aria-label": "Details of the selection", hidden: true });
-    const all = sheets(this.model);
-    this.tables = all.map((sheet) => new Table(sheet, (chosen) => this.choose(chosen)));
+    this.search = new Search(id, this.model, {
+      found: (found, typed) => {
+        this.filter(found);
+        if (typed) this.tell({ query: this.search.query });
+      },
+      go: (chosen) => this.choose(chosen),
+      leave: () => this.drawing.focus(),
+      say: (text, quiet) => this.live.say(text, quiet),
+    });
+    this.save = saveMenu(`${id}-save`, {
+      audit: () => this.base,
+      svgText: () => this.drawing.svgText(),
+      table: () => this.reading.open(),
+      python: () => this.copyPython(),
+      copy: (text, what) => this.copy(text, what),
+      tell: (text, bad) => this.live.tell(text, bad),
+    });
+    const ask = transport?.ask;
+    this.travel =
+      ask === undefined || base.verdict === null
+        ? null
+        : new Travel(id, base, ask, {
+            arrived: (audit, as_of, told) => {
+              this.audit(audit);
+              this.arrive(as_of, told);
+            },
+            settled: (as_of, told) => this.arrive(as_of, told),
+            say: (text) => this.live.say(text),
+          });
+    this.reading = new Reading(`${id}-tabs`, this.model, (chosen) => this.choose(chosen));
     const stage = html("div", { class: "lx-stage" }, this.drawing.element);
     this.root = html(
       "section",
-      { class: "lx-root", "aria-label": `Lineage of ${clean(audit.question.endpoint)}` },
-      this.head(),
+      { class: `lx-root${options.badges === "plain" ? " lx-plain" : ""}`, "aria-label": `Lineage of ${clean(base.question.endpoint)}` },
+      this.head,
+      ...(this.travel === null ? [] : [this.travel.timeline.element]),
+      this.changed,
       this.bar(),
-      html("div", { class: "lx-body" }, html("div", { class: "lx-picture" }, stage, legend()), this.panel),
-      this.tabs(id, all.map((sheet) => [sheet.title, sheet.rows.length])),
+      this.search.chips,
+      html("div", { class: "lx-body" }, html("div", { class: "lx-picture" }, html("h3", { class: "lx-unseen" }, "Drawing"), stage, html("div", { class: "lx-under" }, legend(), this.controls.element), this.live.notice), this.panel),
+      html("h3", { class: "lx-unseen" }, "Tree and tables"),
+      this.reading.element,
+      this.help.element,
+      this.live.element,
     );
+    this.write();
     this.listen();
     this.watch = new ResizeObserver(() => {
       if (stage.clientWidth > 0) stage.style.setProperty("--lx-height", `${this.drawing.suits(stage.clientWidth)}px`);
     });
     this.watch.observe(stage);
     element.replaceChildren(this.root);
+    if (options.state !== undefined) this.set(options.state);
+  }
+
+  get state(): ViewState {
+    return { ...this.now };
+  }
+
+  set(state: Partial<ViewState>): void {
+    const { selected, as_of, direction, query } = state;
+    if (direction !== undefined && direction !== this.now.direction) {
+      this.now.direction = this.lighting.direction = direction;
+      this.lit();
+    }
+    if (query !== undefined && query !== this.now.query) {
+      this.now.query = query;
+      this.search.query = query;
+      this.filter(this.search.refresh());
+    }
+    if (selected !== undefined && selected !== this.now.selected) this.show(selected);
+    if (as_of !== undefined && !sameInstant(as_of, this.now.as_of)) {
+      this.now.as_of = as_of;
+      // The host may be about to send the answer itself.
+      this.travel?.to(as_of, 250, false);
+    }
+  }
+
+  audit(audit: Audit): void {
+    const { base, model: old } = this;
+    if (audit.digest === base.digest && audit.digest !== "") {
+      this.travel?.show(audit);
+      return;
+    }
+    const chosen = old.hops.get(this.now.selected);
+    this.expanding.end(); // its answer would be about another instant
+    this.base = audit;
+    this.surroundings = new Surroundings(audit);
+    const found = changes(this.apply(), old, this.model);
+    this.travel?.show(audit);
+    this.write();
+    const open = this.changed.querySelector("details")?.open === true;
+    this.changed.replaceChildren(changeList(found, old, this.model, (id) => this.choose(id)));
+    this.changed.querySelector("details")?.toggleAttribute("open", open);
+    this.live.say(summary(found));
+    // A hop has another number in another audit.
+    const again = chosen === undefined ? this.now.selected : (audit.hops.find((hop) => sameHop(hop) === sameHop(chosen))?.id ?? "");
+    const before = this.now.selected;
+    this.show(again);
+    if (this.now.selected !== before) this.transport?.changed({ selected: this.now.selected });
   }
 
   destroy(): void {
+    window.removeEventListener("keydown", this.shield, true);
     this.watch.disconnect();
+    this.expanding.end();
+    this.travel?.destroy();
+    this.search.destroy();
+    this.save.close(false);
+    this.live.destroy();
     this.drawing.destroy();
     this.root.remove();
   }
 
-  /** Shows a selection that came from outside; a reference that is not here selects nothing. */
-  select(id: string): void {
-    if (id !== this.selected) this.show(id);
+  private tell(state: Partial<ViewState>): void {
+    Object.assign(this.now, state);
+    this.transport?.changed(state);
   }
+
+  /** Another instant is shown; `told` when the host should know. */
+  private arrive(as_of: string, told: boolean): void {
+    this.now.as_of = as_of;
+    if (told) this.transport?.changed({ as_of });
+  }
+
+  /** The model is another: all that shows it follows. */
+  private apply(): Change {
+    this.model = this.surroundings.model();
+    const change = this.drawing.change(this.model);
+    this.controls.change();
+    this.found = this.search.refresh(this.model);
+    this.reading.change(this.model, this.found);
+    this.lit();
+    return change;
+  }
+
+  private write(): void {
+    this.head.replaceChildren(...heading(this.model, (id) => this.choose(id), (text, what) => this.copy(text, what)));
+  }
+
+  // --- selection ---
 
   private choose(id: string): void {
     this.show(id);
-    this.transport?.selected(this.selected);
+    this.transport?.changed({ selected: this.now.selected });
+    this.live.say(this.described());
+  }
+
+  /** The selection in one breath. */
+  private described(): string {
+    const { selected } = this.now;
+    const node = this.model.nodes.get(selected);
+    if (node !== undefined) return `Selected: ${describeNode(this.model, node)}`;
+    const hop = this.model.hops.get(selected);
+    if (hop !== undefined) return `Selected: ${describeHop(this.model, hop)}`;
+    const group = this.drawing.groups.find((item) => item.id === selected);
+    return group === undefined ? "Nothing is selected" : `Selected: ${group.title}`;
   }
 
   private show(id: string): void {
-    const known = this.model.nodes.has(id) || this.model.hops.has(id);
-    this.selected = known ? id : "";
-    this.panel.hidden = !known;
-    if (known) {
-      const close = html("button", { type: "button", class: "lx-close", "aria-label": "Close the details" }, "✕");
-      close.addEventListener("click", () => {
-        const back = this.selected;
-        this.choose("");
-        this.drawing.focus(back);
-      });
-      this.panel.replaceChildren(close, ...details(this.model, id, (chosen) => this.choose(chosen)));
-      this.panel.scrollTop = 0;
-    } else this.panel.replaceChildren();
+    const shown = details(this.model, id, this.drawing.groups, this.actions());
+    const known = shown.length > 0;
+    this.now.selected = known ? id : "";
+    const close = html("button", { type: "button", class: "lx-button lx-close", "aria-label": "Close the details" }, "✕");
+    close.addEventListener("click", () => this.leaveDetails());
+    // Another element, which begins at its top: scrolling the same one back would lay out the whole page at once.
+    const panel = html("section", { class: "lx-details", "aria-label": "Details of the selection", hidden: !known }, ...(known ? [close, ...shown] : []));
+    this.panel.replaceWith(panel);
+    this.panel = panel;
     this.lit();
     if (known) this.drawing.reveal(id);
-    for (const table of this.tables) table.mark(this.selected);
+    this.reading.mark(this.now.selected);
   }
 
+  private leaveDetails(): void {
+    const back = this.now.selected;
+    this.choose("");
+    this.drawing.focus(back);
+  }
+
+  private actions(): Actions {
+    const known = {
+      select: (id: string) => this.choose(id),
+      copy: (text: string, what: string) => this.copy(text, what),
+      python: () => this.copyPython(),
+      openGroup: (id: string, open: boolean) => {
+        this.drawing.toggleGroup(id, open);
+        this.show(id);
+        this.panel.querySelector<HTMLElement>(".lx-actions button")?.focus();
+      },
+    };
+    return this.transport?.ask === undefined ? known : { ...known, expand: (ref, direction) => this.expand(ref, direction) };
+  }
+
+  /** What stays bright: what was searched for, else what the reader chose. */
   private lit(): void {
-    const hits = this.hits;
-    if (hits !== null) this.drawing.show(this.selected, new Set(hits));
-    else this.drawing.show(this.selected, this.selected === "" ? null : related(this.model, this.selected));
+    const { selected } = this.now;
+    const members = this.drawing.groups.find((item) => item.id === selected)?.members;
+    this.drawing.show(selected, this.found === null ? this.lighting.lit(this.model, selected, members) : this.found.lit);
   }
 
-  private head(): HTMLElement {
-    const { audit } = this.model;
-    const { question } = audit;
-    const copy = html("button", { type: "button", class: "lx-button" }, "Copy the answer");
-    copy.addEventListener("click", () => {
-      copyText(`${audit.verdict}: ${audit.answer} (${audit.digest})`).then(
-        () => (copy.textContent = "Copied"),
-        () => (copy.textContent = "Could not copy: select the text"),
-      );
-    });
-    return html(
-      "header",
-      { class: "lx-head" },
-      html(
-        "div",
-        { class: "lx-title" },
-        verdict(audit.verdict),
-        html("h2", {}, clean(question.endpoint)),
-        html(
-          "p",
-          { class: "lx-quiet" },
-          `as of ${instant(question.as_of)} · known at ${instant(question.known_at)} · policy ${clean(question.policy.name)} ${clean(question.policy.version)}`,
-        ),
-      ),
-      this.shares(),
-      html("p", { class: "lx-answer" }, clean(audit.answer)),
-      html("p", { class: "lx-quiet lx-sealed" }, html("code", {}, clean(audit.digest)), " ", copy),
+  private filter(found: Found | null): void {
+    this.found = found;
+    this.lit();
+    this.reading.change(this.model, found);
+  }
+
+  /** Joins what is next to a thing in the store. */
+  private expand(ref: string, direction: Direction): void {
+    const ask = this.transport?.ask;
+    if (ask === undefined) return;
+    const { as_of, known_at } = this.base.question;
+    const where = direction === "both" ? "around" : `${direction} of`;
+    const title = name(this.model, ref);
+    this.live.tell(`Asking what is ${where} ${title}…`);
+    this.expanding.put((signal) => ask("explore", { ref, direction, depth: 1, as_of, known_at }, signal)).then(
+      (answer) => {
+        if (answer === undefined) return;
+        const added = this.surroundings.add(answer);
+        if (added.nodes + added.hops === 0) {
+          this.live.tell(`There is nothing further ${where} ${title} on record.`);
+          return;
+        }
+        const inside = this.panel.querySelector(":focus") !== null;
+        this.apply();
+        this.show(this.now.selected);
+        if (inside) this.panel.querySelector<HTMLElement>("h3")?.focus();
+        this.live.tell(`${count(added.nodes, "thing")} and ${count(added.hops, "hop")} added ${where} ${title}, not judged`);
+      },
+      (error: unknown) => this.live.tell(`What is ${where} ${title} could not be asked: ${problem(error)}`, true),
     );
   }
 
-  /** Who serves, as bars. */
-  private shares(): HTMLElement {
-    const { serving } = this.model.audit;
-    const most = 8;
-    const list = html("ul", { class: "lx-shares", "aria-label": "Who serves" });
-    for (const row of serving.slice(0, most)) {
-      const go = html("button", { type: "button", class: "lx-link" }, row.model === null ? "no model on record" : name(this.model, row.model));
-      go.addEventListener("click", () => this.choose(row.model ?? row.deployment));
-      const bar = svg(
-        "svg",
-        { class: "lx-share", viewBox: "0 0 100 8", width: 100, height: 8, preserveAspectRatio: "none", "aria-hidden": "true" },
-        svg("rect", { class: "lx-rail", width: 100, height: 8, rx: 4 }),
-        svg("rect", { class: "lx-bar-fill", width: Math.max(0, Math.min(100, row.traffic ?? (row.state === "serving" ? 100 : 0))), height: 8, rx: 4 }),
-      );
-      const where = row.site !== "" ? clean(row.site) : deployment(row.deployment);
-      const share = row.traffic !== null ? percent(row.traffic) : row.state === "serving" ? "all" : row.mirrored ? "mirrored" : row.state.replaceAll("_", " ");
-      list.append(html("li", {}, go, html("span", { class: "lx-quiet" }, where), bar, html("span", { class: "lx-number" }, share), row.verdict === null ? html("span", { class: "lx-quiet" }, row.state.replaceAll("_", " ")) : verdict(row.verdict)));
-    }
-    if (serving.length > most) list.append(html("li", { class: "lx-quiet" }, `and ${serving.length - most} more deployments, in the table “Serving”`));
-    if (serving.length === 0) list.append(html("li", { class: "lx-quiet" }, "Nobody serves it, as far as the records say."));
-    return list;
+  // --- taking along ---
+
+  private copy(text: string, what: string): void {
+    copyText(text, this.root).then(
+      () => this.live.tell(`Copied the ${what}`),
+      (error: unknown) => this.live.tell(`Not copied: ${problem(error)}`, true),
+    );
   }
 
+  private copyPython(): void {
+    this.copy(python(this.base, this.transport?.store ?? "", this.now), "Python that makes this view again");
+  }
+
+  // --- parts ---
+
   private bar(): HTMLElement {
-    const act = (label: string, sign: string, run: () => void): HTMLElement => {
-      const button = html("button", { type: "button", class: "lx-button", "aria-label": label, title: label }, sign);
-      button.addEventListener("click", run);
-      return button;
-    };
+    const help = html("button", { type: "button", class: "lx-button", "aria-label": "Keys and help", title: "Keys (?)" }, "?");
+    help.addEventListener("click", () => this.help.show());
     return html(
       "div",
-      { class: "lx-bar", role: "toolbar", "aria-label": "Drawing" },
-      this.search,
-      this.found,
-      html("span", { class: "lx-space" }),
-      html(
-        "span",
-        { class: "lx-zoom" },
-        act("− Zoom out", "−", () => this.drawing.zoom(0.8)),
-        act("+ Zoom in", "+", () => this.drawing.zoom(1.25)),
-        act("Fit: show all of the drawing", "Fit", () => this.drawing.fit()),
-      ),
+      { class: "lx-bar" },
+      this.search.element,
+      this.lighting.directions,
+      ...(this.base.verdict === null ? [] : [this.lighting.path]),
+      html("span", { class: "lx-ends-bar" }, this.save.element, help),
     );
   }
 
   private listen(): void {
-    this.search.addEventListener("input", () => this.find());
-    this.search.addEventListener("keydown", (event) => {
+    window.addEventListener("keydown", this.shield, true);
+    this.root.addEventListener("keydown", (event) => {
+      if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !(event.target instanceof Element)) return;
+      if (event.target.matches("input, textarea, select")) return;
+      const act: Record<string, () => void> = { "?": () => this.help.show(), "/": () => this.search.focus(), t: () => this.lighting.toggle(this.model), T: () => this.lighting.toggle(this.model) };
+      const inside = this.panel.contains(event.target);
+      const step = act[event.key] ?? (event.key === "Escape" && inside ? () => this.leaveDetails() : undefined);
+      if (step === undefined) return;
+      event.preventDefault();
       event.stopPropagation();
-      if (event.key === "Enter" && this.hits !== null && this.hits.length > 0) {
-        event.preventDefault();
-        this.hit = (this.hit + (event.shiftKey ? -1 + this.hits.length : 1)) % this.hits.length;
-        this.choose(this.hits[this.hit] as string);
-        this.found.textContent = `${this.hit + 1} of ${this.hits.length}`;
-      } else if (event.key === "Escape") {
-        this.search.value = "";
-        this.find();
-        this.drawing.focus();
-      }
+      step();
     });
   }
 
-  private find(): void {
-    const wanted = this.search.value.trim().toLowerCase().split(/\s+/u).filter((word) => word !== "");
-    this.hit = -1;
-    if (wanted.length === 0) {
-      this.hits = null;
-      this.found.textContent = "";
-      for (const table of this.tables) table.filter(null);
-    } else {
-      const has = (text: string): boolean => wanted.every((word) => text.includes(word));
-      const { nodes } = this.model.audit;
-      this.hits = nodes
-        .filter((node) => has([node.ref, node.kind, node.label, node.fact, node.digest, node.description, JSON.stringify(node.attributes)].join(" ").toLowerCase()))
-        .map((node) => node.ref);
-      this.found.textContent = this.hits.length === 0 ? "nothing found" : `${this.hits.length} of ${nodes.length}; Enter goes to the next`;
-      const hits = new Set(this.hits);
-      for (const table of this.tables) table.filter((ids, text) => ids.some((id) => hits.has(id)) || has(text.toLowerCase()));
-    }
-    this.lit();
-  }
-
-  private tabs(id: string, titles: readonly (readonly [string, number])[]): HTMLElement {
-    const open = (chosen: number, focus: boolean): void => {
-      tabs.forEach((tab, i) => {
-        tab.setAttribute("aria-selected", String(i === chosen));
-        tab.tabIndex = i === chosen ? 0 : -1;
-        (panels[i] as HTMLElement).hidden = i !== chosen;
-      });
-      if (focus) tabs[chosen]?.focus();
-    };
-    const tabs = titles.map(([title, count], i) => {
-      const tab = html("button", { type: "button", role: "tab", id: `${id}-t${i}`, "aria-controls": `${id}-p${i}` }, title, " ", html("span", { class: "lx-count" }, String(count)));
-      tab.addEventListener("click", () => open(i, false));
-      tab.addEventListener("keydown", (event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1, Home: -i, End: titles.length - 1 - i }[event.key];
-        if (step === undefined) return;
-        event.preventDefault();
-        event.stopPropagation();
-        open((i + step + titles.length) % titles.length, true);
-      });
-      return tab;
-    });
-    const panels = this.tables.map((table, i) =>
-      html("div", { role: "tabpanel", id: `${id}-p${i}`, "aria-labelledby": `${id}-t${i}` }, table.element),
-    );
-    open(1, false);
-    return html("div", { class: "lx-tables" }, html("div", { role: "tablist", "aria-label": "The same as tables", class: "lx-tabs" }, ...tabs), ...panels);
-  }
-}
-
-/** `deployment:churn-prod:stable@…`: the part after the endpoint's name. */
-function deployment(ref: string): string {
-  const plain = (ref.split("@")[0] ?? ref).split("/").pop() ?? ref;
-  return brief(plain.split(":").pop() ?? plain);
-}
-
-function verdict(value: Verdict): HTMLElement {
-  const status: Status = value === "PASSED" ? "passed" : value === "FAILED" ? "failed" : "undetermined";
-  return html("span", { class: `lx-verdict lx-s-${status}` }, inlineMark(status), value);
-}
-
-function legend(): HTMLElement {
-  const statuses: Status[] = ["passed", "failed", "pending", "waived", "stale", "missing", "undetermined", "none"];
-  const sample = (kind: string, text: string): HTMLElement =>
-    html("li", {}, svg("svg", { viewBox: "0 0 30 10", width: 30, height: 10, "aria-hidden": "true", focusable: "false" }, svg("path", { class: `lx-line lx-${kind}`, d: "M1,5H29" })), text);
-  return html(
-    "details",
-    { class: "lx-legend" },
-    html("summary", {}, "How to read the drawing"),
-    html("p", {}, "Data flows from left to right; each mark on a line is the gate of that hop."),
-    html(
-      "ul",
-      {},
-      ...statuses.map((status) => html("li", {}, inlineMark(status), MARKS[status].word)),
-      sample("strong", "linked by content hash, identifier or version"),
-      sample("middling", "linked by truncated digest, time order or name"),
-      sample("weak", "linked by containment, or declared by somebody"),
-      html("li", {}, svg("svg", { viewBox: "0 0 30 14", width: 30, height: 14, "aria-hidden": "true", focusable: "false" }, svg("rect", { class: "lx-sample-unknown", x: 1, y: 1, width: 28, height: 12, rx: 3 })), "named, but not on record"),
-      html("li", {}, svg("svg", { viewBox: "0 0 30 14", width: 30, height: 14, "aria-hidden": "true", focusable: "false" }, svg("rect", { class: "lx-sample-training", x: 1, y: 1, width: 6, height: 12, rx: 2 })), "training data"),
-    ),
-    html(
-      "p",
-      { class: "lx-quiet" },
-      "Drag to move; Ctrl or ⌘ with the wheel, + and − zoom, 0 shows all. Arrow keys follow the hops, Shift with an arrow stops at the hop; " +
-        "Enter opens the details, Escape closes them, Home goes to the endpoint, / searches.",
-    ),
-  );
+  /** JupyterLab hears keys before the view does, and would insert a cell at "b"; with Ctrl, Alt or Cmd they stay its own. */
+  private readonly shield = (event: KeyboardEvent): void => {
+    this.root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+  };
 }

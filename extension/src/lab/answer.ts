@@ -1,0 +1,154 @@
+/** One question and what a store answers, in a tab. */
+
+import type { TranslationBundle } from "@jupyterlab/translation";
+import { Signal } from "@lumino/signaling";
+import { Widget } from "@lumino/widgets";
+
+import { Asking } from "../view/asking.js";
+import type { Audit } from "../view/audit.js";
+import { html } from "../view/dom.js";
+import { clean, shortName } from "../view/text.js";
+import type { Transport } from "../view/transport.js";
+import { dragged, isEndpoint, startDrag } from "./cell.js";
+import { message } from "./http.js";
+import { lineageIcon } from "./icons.js";
+import { notice } from "./notice.js";
+import type { IEstate, Question } from "./tokens.js";
+import type { Mounted } from "./view.js";
+
+/** Milliseconds after which a reader is told that an answer is on its way. */
+const PATIENCE = 300;
+
+export class Answer extends Widget {
+  /** The reader changed the question, or what is selected in its answer. */
+  readonly changed = new Signal<this, void>(this);
+  private readonly asking = new Asking();
+  private readonly transport: Transport;
+  private view: Mounted | null = null;
+  /** What the store held and how badges looked when the answer came. */
+  private basis = "";
+  private failed = false;
+
+  constructor(
+    private readonly estate: IEstate,
+    private asked: Question,
+    private readonly trans: TranslationBundle,
+  ) {
+    super();
+    this.addClass("lx-lab-answer");
+    const { ref, store } = asked;
+    this.title.label = shortName(ref);
+    this.title.caption = `${clean(ref)}\n${clean(store)}`;
+    this.title.icon = lineageIcon;
+    this.transport = estate.transport(store, (state) => {
+      this.asked = { ...this.asked, ...state };
+      this.changed.emit();
+    });
+    this.node.addEventListener("pointerdown", (event) => this.grip(event));
+    estate.changed.connect(this.followStore, this);
+    void this.load();
+  }
+
+  get question(): Question {
+    return this.asked;
+  }
+
+  /** Asks something else about the same thing. */
+  set(state: Partial<Question>): void {
+    const before = this.asked;
+    this.asked = { ...before, ...state };
+    const { as_of, known_at, policy } = this.asked;
+    if (as_of !== before.as_of || known_at !== before.known_at || policy !== before.policy) void this.load();
+    else this.view?.set(state);
+    this.changed.emit();
+  }
+
+  /** Asks again; what is shown stays until the answer is there. */
+  async load(): Promise<void> {
+    const { trans } = this;
+    const wait = setTimeout(() => {
+      if (this.view === null && !this.isDisposed) this.node.replaceChildren(html("p", { class: "lx-lab-wait", role: "status" }, trans.__("Asking the store…")));
+    }, PATIENCE);
+    try {
+      await this.estate.ready;
+      const answer = await this.asking.put((signal) => this.ask(signal));
+      if (answer !== undefined && !this.isDisposed) await this.present(answer);
+    } catch (error) {
+      if (!this.isDisposed) this.fail(error);
+    } finally {
+      clearTimeout(wait);
+    }
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.asking.end();
+    this.view?.destroy();
+    Signal.clearData(this);
+    super.dispose();
+  }
+
+  protected override onActivateRequest(): void {
+    this.node.tabIndex = -1;
+    if (!this.node.contains(document.activeElement)) this.node.focus();
+  }
+
+  private async ask(signal: AbortSignal): Promise<Audit> {
+    const { transport } = this;
+    const { ref, as_of, known_at } = this.asked;
+    if (transport.ask === undefined) throw new Error(this.trans.__("There is no store to ask."));
+    const policy = this.asked.policy || this.estate.preferences.policy;
+    if (isEndpoint(ref)) return transport.ask("audit", { endpoint: ref, as_of, known_at, policy }, signal);
+    const { alone } = await import("./view.js");
+    return alone(await transport.ask("explore", { ref, direction: "both", depth: null, as_of, known_at }, signal));
+  }
+
+  private async present(audit: Audit): Promise<void> {
+    const { mountAudit } = await import("./view.js");
+    const { badges } = this.estate.preferences;
+    const { selected, as_of, direction, query } = this.asked;
+    const basis = this.standing();
+    this.failed = false;
+    const same = this.view !== null && basis.endsWith(badges) && this.basis.endsWith(badges);
+    this.basis = basis;
+    if (same) this.view?.audit(audit);
+    else {
+      this.view?.destroy();
+      this.node.replaceChildren();
+      this.view = mountAudit(this.node, audit, this.transport, { state: { selected, as_of, direction, query }, badges });
+    }
+  }
+
+  private fail(error: unknown): void {
+    const { trans } = this;
+    this.view?.destroy();
+    this.view = null;
+    this.failed = true;
+    const retry = { label: trans.__("Try again"), act: () => void this.load() };
+    // The files of an older build are gone once a newer one is installed.
+    const stale = error instanceof Error && error.name === "ChunkLoadError";
+    const said = stale ? trans.__("The view's own files could not be loaded. If lineage-explorer was upgraded since, reload the page.") : message(error);
+    this.node.replaceChildren(notice(trans.__("%1 cannot be shown", shortName(this.asked.ref)), said, retry));
+  }
+
+  private standing(): string {
+    const { estate } = this;
+    return `${estate.stores.find(({ name }) => name === this.asked.store)?.entries} ${estate.preferences.badges}`;
+  }
+
+  /** More records, other badges, or a server that is back: the answer is another. */
+  private followStore(): void {
+    if (this.estate.problem === null && (this.failed || (this.view !== null && this.standing() !== this.basis))) void this.load();
+  }
+
+  /** A node, and what the view marks as its grip, can be dragged into a notebook. With a finger the drawing is moved. */
+  private grip(event: PointerEvent): void {
+    const grip = event.target instanceof Element ? event.target.closest<HTMLElement>(".lx-grip[data-lx-ref], .lx-node[data-id]") : null;
+    const ref = grip?.dataset.lxRef ?? grip?.dataset.id;
+    // A group is no thing of its own.
+    if (ref === undefined || ref.startsWith("g:") || event.button !== 0 || event.pointerType === "touch") return;
+    const { as_of, known_at, policy, store } = this.asked;
+    const asked = ref === this.asked.ref ? this.asked : { store, ref, as_of, known_at, policy };
+    startDrag(event, shortName(ref), () => dragged(asked, this.estate.python(store)), this);
+  }
+}

@@ -1,0 +1,51 @@
+/** A view as the Python that makes it again. */
+
+import type { Audit } from "./audit.js";
+import type { ViewState } from "./transport.js";
+
+/** Anything but letters, numbers and plain signs is escaped: nothing ends the literal, and nothing in it is unseen. */
+const UNSAFE = /[^\p{L}\p{M}\p{N} !#-[\]-~]/gu;
+
+/** A text as a Python literal. */
+export function literal(text: string): string {
+  const inner = text.replace(UNSAFE, (char) => {
+    if (char === '"' || char === "\\") return `\\${char}`;
+    if (char === "\n") return "\\n";
+    const code = char.codePointAt(0) ?? 0;
+    return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+  return `"${inner}"`;
+}
+
+const PLACEHOLDER = 'open_store("…")  # put here where your store is';
+
+/** Runs the audit of a view again, at the same instants; shows it with the same selection. */
+export function python(audit: Audit, store: string, state: Partial<ViewState> = {}): string {
+  const { question } = audit;
+  const opened = store.trim() === "" || /[\r\n]/u.test(store) ? PLACEHOLDER : store;
+  const judged = audit.verdict !== null;
+  const call = judged
+    ? [
+        "answer = audit(",
+        "    store,",
+        `    ${literal(question.endpoint)},`,
+        `    as_of=${literal(question.as_of)},`,
+        `    known_at=${literal(question.known_at)},`,
+        `    policy=${literal(question.policy.name)},`,
+        ")",
+      ]
+    : [
+        "view = Explorer(",
+        "    store,",
+        `    ${literal(question.endpoint)},`,
+        `    as_of=${literal(question.as_of)},`,
+        `    known_at=${literal(question.known_at)},`,
+        ")",
+      ];
+  const chosen = [
+    ...(state.selected ? [`view.selected = ${literal(state.selected)}`] : []),
+    ...(state.query ? [`view.query = ${literal(state.query)}`] : []),
+  ];
+  const shown = judged ? (chosen.length === 0 ? ["answer"] : ["view = answer.widget()", ...chosen, "view"]) : [...chosen, "view"];
+  return [`from lineage_explorer import ${judged ? "audit" : "Explorer"}, open_store`, "", `store = ${opened}`, ...call, ...shown, ""].join("\n");
+}

@@ -1,0 +1,75 @@
+/** What is asked and what the answer is: verdict, sentence, who serves. */
+
+import type { Audit, ServingRow, Status, Verdict } from "./audit.js";
+import { html, svg } from "./dom.js";
+import { inlineMark } from "./marks.js";
+import { name, type Model } from "./model.js";
+import { brief, clean, instant, percent, words } from "./text.js";
+
+/** Bars shown; the table has them all. */
+const MOST = 8;
+
+export function heading(model: Model, select: (id: string) => void, copy: (text: string, what: string) => void): HTMLElement[] {
+  const { audit } = model;
+  const { question } = audit;
+  const when = [`as of ${instant(question.as_of)}`, `known at ${instant(question.known_at)}`];
+  if (question.policy.name !== "") when.push(`policy ${clean(question.policy.name)} ${clean(question.policy.version)}`);
+  const title = html(
+    "div",
+    { class: "lx-title" },
+    ...(audit.verdict === null ? [] : [verdict(audit.verdict)]),
+    html("h2", {}, clean(question.endpoint)),
+    html("p", { class: "lx-quiet" }, when.join(" · ")),
+  );
+  const answer = html("p", { class: "lx-answer" }, clean(audit.answer));
+  if (audit.verdict === null) return [title, answer];
+  const whole = html("button", { type: "button", class: "lx-button" }, "Copy the answer");
+  whole.addEventListener("click", () => copy(answerText(audit), "answer"));
+  const sealed = html("p", { class: "lx-quiet lx-sealed" }, html("code", {}, clean(audit.digest)), " ", whole);
+  return [title, html("div", { class: "lx-told" }, html("div", {}, answer, sealed), shares(model, select))];
+}
+
+/** The answer as it can be quoted, with what it can be checked against. */
+export function answerText(audit: Audit): string {
+  return audit.verdict === null ? audit.answer : `${audit.verdict}: ${audit.answer} (${audit.digest})`;
+}
+
+/** Who serves, as bars. */
+function shares(model: Model, select: (id: string) => void): HTMLElement {
+  const { serving } = model.audit;
+  const list = html("ul", { class: "lx-shares", "aria-label": "Who serves" });
+  for (const row of serving.slice(0, MOST)) {
+    const go = html("button", { type: "button", class: "lx-link" }, row.model === null ? "no model on record" : name(model, row.model));
+    go.addEventListener("click", () => select(row.model ?? row.deployment));
+    const full = Math.max(0, Math.min(100, row.traffic ?? (row.state === "serving" ? 100 : 0)));
+    const bar = svg(
+      "svg",
+      { class: "lx-share", viewBox: "0 0 100 8", width: 100, height: 8, preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("rect", { class: "lx-rail", width: 100, height: 8, rx: 4 }),
+      svg("rect", { class: "lx-bar-fill", width: full, height: 8, rx: 4 }),
+    );
+    const where = row.site !== "" ? clean(row.site) : deploymentName(row.deployment);
+    const judged = row.verdict === null ? html("span", { class: "lx-quiet" }, words(row.state)) : verdict(row.verdict);
+    list.append(html("li", {}, go, html("span", { class: "lx-quiet" }, where), bar, html("span", { class: "lx-number" }, share(row)), judged));
+  }
+  if (serving.length > MOST) list.append(html("li", { class: "lx-quiet" }, `and ${serving.length - MOST} more deployments, in the table “Serving”`));
+  if (serving.length === 0) list.append(html("li", { class: "lx-quiet" }, "Nobody serves it, as far as the records say."));
+  return list;
+}
+
+function share(row: ServingRow): string {
+  if (row.traffic !== null) return percent(row.traffic);
+  if (row.state === "serving") return "all";
+  return row.mirrored ? "mirrored" : words(row.state);
+}
+
+/** `deployment:churn-prod:stable@…`: the part after the endpoint's name. */
+export function deploymentName(ref: string): string {
+  const plain = (ref.split("@")[0] ?? ref).split("/").pop() ?? ref;
+  return brief(plain.split(":").pop() ?? plain);
+}
+
+export function verdict(value: Verdict): HTMLElement {
+  const status: Status = value === "PASSED" ? "passed" : value === "FAILED" ? "failed" : "undetermined";
+  return html("span", { class: `lx-verdict lx-s-${status}` }, inlineMark(status), value);
+}
