@@ -23,10 +23,8 @@ export function code(asked: Asked, store: string): string {
   const { ref, as_of = "", known_at = "", policy = "", selected = "", query = "" } = asked;
   const verdict = isEndpoint(ref) ? "INCOMPLETE" : null;
   const question = { endpoint: ref, as_of, known_at, policy: { name: policy, version: "", digest: "" } };
-  return python({ question, verdict, ...NOTHING }, store, { selected, query }).replace(/^ +(as_of|known_at|policy)="",\n/gmu, "");
+  return python({ question, verdict }, store, { selected, query });
 }
-
-const NOTHING = { answer: "", serving: [], nodes: [], hops: [], evidence: [], datasets: [], findings: [], digest: "" };
 
 /** Only endpoints are judged; of anything else its surroundings are shown. */
 export function isEndpoint(ref: string): boolean {

@@ -19,29 +19,18 @@ export function literal(text: string): string {
 
 const PLACEHOLDER = 'open_store("…")  # put here where your store is';
 
-/** Runs the audit of a view again, at the same instants; shows it with the same selection. */
-export function python(audit: Audit, store: string, state: Partial<ViewState> = {}): string {
-  const { question } = audit;
+/** Asks a view's question again, at the same instants; shows it with the same selection. What is empty keeps its default. */
+export function python({ question, verdict }: Pick<Audit, "question" | "verdict">, store: string, state: Partial<ViewState> = {}): string {
   const opened = store.trim() === "" || /[\r\n]/u.test(store) ? PLACEHOLDER : store;
-  const judged = audit.verdict !== null;
-  const call = judged
-    ? [
-        "answer = audit(",
-        "    store,",
-        `    ${literal(question.endpoint)},`,
-        `    as_of=${literal(question.as_of)},`,
-        `    known_at=${literal(question.known_at)},`,
-        `    policy=${literal(question.policy.name)},`,
-        ")",
-      ]
-    : [
-        "view = Explorer(",
-        "    store,",
-        `    ${literal(question.endpoint)},`,
-        `    as_of=${literal(question.as_of)},`,
-        `    known_at=${literal(question.known_at)},`,
-        ")",
-      ];
+  const judged = verdict !== null;
+  const given = { as_of: question.as_of, known_at: question.known_at, ...(judged ? { policy: question.policy.name } : {}) };
+  const call = [
+    `${judged ? "answer = audit" : "view = Explorer"}(`,
+    "    store,",
+    `    ${literal(question.endpoint)},`,
+    ...Object.entries(given).flatMap(([name, value]) => (value === "" ? [] : [`    ${name}=${literal(value)},`])),
+    ")",
+  ];
   const chosen = [
     ...(state.selected ? [`view.selected = ${literal(state.selected)}`] : []),
     ...(state.query ? [`view.query = ${literal(state.query)}`] : []),
