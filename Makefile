@@ -7,7 +7,7 @@ VIEW := lineage_explorer/static/view.js
 LAB := $(VENV)/share/jupyter/labextensions/lineage-explorer
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo lab test lint campaign bench docs system clean
+.PHONY: demo lab test lint campaign bench docs pictures system clean
 
 # The environment is made again when what it is made from changes.
 $(VENV)/.ready: pyproject.toml
@@ -57,6 +57,10 @@ bench: $(VIEW) system
 
 docs: $(VENV)/.ready
 	$(BIN)/python scripts/reference.py
+
+# The pictures of the README, as the demo looks today.
+pictures: $(VIEW) system
+	LINEAGE_EXPLORER_PICTURES=$(abspath docs/images) $(BIN)/pytest tests/browser/test_pictures.py
 
 clean:
 	rm -rf $(VENV) demo build dist lineage_explorer/static lineage_explorer/labextension extension/node_modules

@@ -58,7 +58,11 @@ new MutationObserver((_, watch) => {
 }).observe(document, {childList: true, subtree: true});
 window.lxStage = {
   surface: () => document.querySelector(".lx-canvas"),
-  place: () => document.querySelector(".lx-canvas > g").getAttribute("transform").match(/-?[\\d.]+(e-?\\d+)?/g).map(Number),
+  place: () => {
+    const frame = document.querySelector(".lx-canvas").getBoundingClientRect();
+    const { e, f, a } = document.querySelector(".lx-sheet > svg > g").getScreenCTM();
+    return [e - frame.left, f - frame.top, a];
+  },
   hops: () => Number([...document.querySelectorAll("[role=tab]")].find((tab) => tab.textContent.startsWith("Hops"))?.textContent.match(/\\d+/)?.[0] ?? -1),
   anchor() {
     const frame = document.querySelector(".lx-canvas").getBoundingClientRect();

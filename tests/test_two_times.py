@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lineage_explorer import audit, lineage_graph
@@ -90,6 +90,7 @@ def answered(store: Store, when: int, known: Any) -> dict[str, Any]:
 
 
 @_PROFILE
+@example(history=[(2, {"a": "1"}), (6, {"a": "1"}), (4, {}), (8, {})])
 @given(history=histories())
 def test_what_was_so_and_what_was_known_are_those_of_the_model(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[int, Content]]

@@ -4,8 +4,11 @@ const audit = JSON.parse(document.getElementById("audit").textContent);
 const stage = document.getElementById("stage");
 const drawing = window.lxBench.stage(audit, stage);
 const canvas = stage.querySelector(".lx-canvas");
-const place = () =>
-  canvas.querySelector(":scope > g").getAttribute("transform").match(/-?[\d.]+(e-?\d+)?/g).map(Number);
+// Where it is on the screen: while it is moved its sheet is, when it rests what is on the sheet is.
+const place = () => {
+  const [{ e, f, a }, frame] = [canvas.querySelector(".lx-sheet > svg > g").getScreenCTM(), canvas.getBoundingClientRect()];
+  return [e - frame.left, f - frame.top, a];
+};
 
 /** Waits until the drawing stands still: it may move there in steps. */
 const still = async () => {

@@ -39,7 +39,7 @@ const press = (key: string, shiftKey = false): void => {
 /** Where in the window an item stands, in pixels. */
 function placeOf(id: string): number[] {
   const numbers = (element: Element): number[] => element.getAttribute("transform")!.match(/-?[\d.]+(?:e-?\d+)?/gu)!.map(Number);
-  const [x, y, k] = numbers(drawing.element.querySelector(".lx-canvas > g")!);
+  const [x, y, k] = numbers(drawing.element.querySelector(".lx-sheet > svg > g")!);
   const [left, top] = numbers(at(id)!);
   return [x! + left! * k!, y! + top! * k!].map(Math.round);
 }
@@ -69,7 +69,7 @@ describe("a drawing of which nobody tells the size", () => {
     let tell: () => void = () => undefined;
     vi.stubGlobal("ResizeObserver", class { constructor(run: () => void) { tell = run; } observe(): void {} disconnect(): void {} });
     draw(small());
-    const world = (): string => drawing.element.querySelector(".lx-canvas > g")!.getAttribute("transform")!;
+    const world = (): string => drawing.element.querySelector(".lx-sheet > svg > g")!.getAttribute("transform")!;
     const before = world();
     const canvas = drawing.element.querySelector(".lx-canvas")!;
     Object.defineProperty(canvas, "clientWidth", { value: 480 });

@@ -219,3 +219,35 @@ function type(place: HTMLElement, text: string): void {
   search.value = text;
   search.dispatchEvent(new Event("input"));
 }
+
+describe("the heading", () => {
+  it("says why a verdict is not better, failures first, and leads to the hop", () => {
+    const asks = (outcome: "fails" | "undetermined", title: string) => ({
+      requirement: title,
+      title,
+      required: true,
+      outcome,
+      status: outcome === "fails" ? ("failed" as const) : ("missing" as const),
+      why: `because of ${title}`,
+      evidence: [],
+    });
+    const content = audit(
+      [node("model:m@1", "registry"), node("endpoint:e", "endpoint")],
+      [hop("h1", "model:m@1", "endpoint:e", "failed", { requirements: [asks("undetermined", "Data"), asks("fails", "Approval")] })],
+      { verdict: "FAILED" },
+    );
+    const { text, click, view } = mount(content);
+    expect(text(".lx-why li")).toEqual(["Approval failed: because of Approval", "Data cannot be determined: because of Data"]);
+    click(".lx-why button", "Approval");
+    expect(view.state.selected).toBe("h1");
+  });
+
+  it("folds a long answer, and keeps a short one as it is", () => {
+    const long = "word ".repeat(200);
+    const { place, text, click } = mount(audit([node("endpoint:e", "endpoint")], [], { answer: long }));
+    expect(text(".lx-folded")).toEqual([long]);
+    click(".lx-unfold");
+    expect(place.querySelector(".lx-folded")).toBeNull();
+    expect(mount(audit([node("endpoint:e", "endpoint")], [], { answer: "Short." })).place.querySelector(".lx-unfold")).toBeNull();
+  });
+});

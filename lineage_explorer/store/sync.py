@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..redaction import RULES_VERSION
@@ -382,8 +382,19 @@ class _Reading:
             AND j.seq <= :start AND j.observed_at < :at ORDER BY j.identity, j.observed_at, j.seq""",
             {"scope": scope, "start": start, "at": at},
         )
-        last = [list(group)[-1] for _, group in groupby(rows, key=lambda row: bytes(row[0]))]
-        return sorted(seq for _, _, seq, kind in last if kind != Kind.GONE)
+        readings = self._late_readings(scope, at)
+        words = ([row[1:] for row in group] for _, group in groupby(rows, key=lambda row: bytes(row[0])))
+        last = (_last_word(known, readings) for known in words)
+        return sorted(seq for _, seq, kind in last if kind != Kind.GONE)
+
+    def _late_readings(self, scope: int, at: int) -> list[tuple[int, int]]:
+        """Full readings of states before an instant, the latest state first; none where they came in order."""
+        rows = self._engine.rows(
+            "SELECT observed_at, seq FROM enumeration WHERE scope = :scope AND observed_at < :at ORDER BY seq",
+            {"scope": scope, "at": at},
+        )
+        in_order = all(one[0] <= other[0] for one, other in pairwise(rows))
+        return [] if in_order else sorted(((when, seq) for when, seq in rows), reverse=True)
 
     def refused_lately(self, scope: int) -> bool:
         """Whether this reading showed something unreadable that the last full reading of the scope did not show."""
@@ -400,6 +411,22 @@ class _Reading:
         if self._made:
             self._engine.script(["DROP TABLE IF EXISTS shown"])
             self._made = False
+
+
+def _last_word(known: Sequence[tuple[int, int, int]], readings: Iterable[tuple[int, int]]) -> tuple[int, int, int]:
+    """Of entries (observed at, number, kind) about one thing, that which a source said last, silently or not.
+
+    A full reading that showed it as it was known says so without an entry. A tombstone of an earlier state that
+    arrived later does not take that back.
+    """
+    last = known[-1]
+    for when, seq in readings:
+        if when <= last[0]:
+            break
+        before = [entry for entry in known if entry[0] <= when and entry[1] < seq]
+        if before:
+            return before[-1]
+    return last
 
 
 def resume_at(engine: Engine, place: Scope) -> dict[str, Any] | None:

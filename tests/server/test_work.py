@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,12 @@ def test_what_nobody_asks_any_more_is_closed(there: Place, monkeypatch: pytest.M
     connections.close()
 
 
+def in_a_loop_of_its_own(done: Coroutine[Any, Any, None]) -> None:
+    """In another thread: in this one the browser's tests may have left a loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, done).result()
+
+
 def test_a_question_is_stopped_and_the_next_is_not(there: Place) -> None:
     async def ask() -> None:
         work = Work(Connections(2), 2)
@@ -78,7 +85,7 @@ def test_a_question_is_stopped_and_the_next_is_not(there: Place) -> None:
         assert await work.do(lambda: question(last, "SELECT 1"), last) == [(1,)]
         await work.close()
 
-    asyncio.run(ask())
+    in_a_loop_of_its_own(ask())
 
 
 def test_what_runs_is_stopped_when_the_server_stops(there: Place) -> None:
@@ -95,7 +102,7 @@ def test_what_runs_is_stopped_when_the_server_stops(there: Place) -> None:
         with pytest.raises(Cancelled):
             await endless
 
-    asyncio.run(ask())
+    in_a_loop_of_its_own(ask())
 
 
 def test_a_file_that_went_between_two_questions_is_not_found(tmp_path: Path) -> None:

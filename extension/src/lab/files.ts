@@ -49,7 +49,7 @@ class AuditFactory extends ABCWidgetFactory<DocumentWidget<SavedAudit>> {
       context.model.contentChanged.connect(() => void soon.invoke());
     });
     content.disposed.connect(() => soon.dispose());
-    return new DocumentWidget({ content, context });
+    return bare(new DocumentWidget({ content, context }));
   }
 }
 
@@ -97,8 +97,14 @@ class StoreFactory extends ABCWidgetFactory<DocumentWidget<StorePage>, DocumentR
     content.title.icon = lineageIcon;
     // The answer is shown elsewhere, and this page would only repeat its name.
     content.settled.connect(() => widget.close());
-    return widget;
+    return bare(widget);
   }
+}
+
+/** Without the bar for tools, as there are none. */
+function bare<W extends DocumentWidget>(widget: W): W {
+  widget.toolbar.hide();
+  return widget;
 }
 
 const plugin: JupyterFrontEndPlugin<void> = {

@@ -44,7 +44,7 @@ export function drawOutlines(boxes: SVGGElement, gates: SVGGElement, scene: Scen
 }
 
 /** Stripes below every other lane. */
-export function drawBands(into: SVGGElement, scene: Scene, top = -100_000, height = 200_000): void {
+export function drawBands(into: SVGGElement, scene: Scene, top: number, height: number): void {
   scene.lanes.forEach((lane, i) => {
     if (i % 2 === 0) into.append(svg("rect", { x: lane.left - 22, y: top, width: lane.right - lane.left + 44, height }));
   });

@@ -19,6 +19,10 @@ export type { Change, DrawingEvents, Group };
 /** How long nobody may tell how large the window is, in milliseconds, until it is drawn for the usual one. */
 const PATIENCE = 100;
 const USUAL = { width: 1000, height: 500 };
+/** After how long without a movement the reader rests, in milliseconds. */
+const REST = 120;
+/** Of the time of a long movement, one part in so many and one goes to painting; the rest moves what is painted. */
+const PACE = 6;
 /** How long what is new is marked, in milliseconds. */
 const NEWS = 2500;
 
@@ -44,6 +48,11 @@ export class Drawing {
   private news: ReadonlyMap<string, "lx-new" | "lx-pulse"> = new Map();
   private newsEnd: ReturnType<typeof setTimeout> | undefined;
   private frame = 0;
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  /** How long it took the last time, in milliseconds. */
+  private cost = 0;
+  /** Until then nothing is painted in the midst of a movement. */
+  private pause = 0;
   /** Whether somebody told how large the window is. */
   private sized = false;
   /** Whether the reader has moved the drawing; until then it is kept in the middle. */
@@ -72,6 +81,7 @@ export class Drawing {
     this.motion.finish();
     clearTimeout(this.patience);
     clearTimeout(this.newsEnd);
+    clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
   }
 
@@ -233,19 +243,36 @@ export class Drawing {
   }
 
   private draw(): void {
+    clearTimeout(this.rest);
     if (this.camera.width === 0) return;
     this.surface.draw(this.picture);
     this.minimap.show(this.plan.scene);
   }
 
-  /** In the next frame, after the reader moved it. */
+  /** In the next frame, after the reader moved it: as a picture while the reader goes on, painted when the reader rests. */
   private later(): void {
     this.moved = true;
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.camera.hold(this.plan.scene);
-      this.draw();
+      clearTimeout(this.rest);
+      if (this.camera.width === 0) return;
+      const begun = performance.now();
+      if (!this.surface.move(this.picture, begun < this.pause)) {
+        this.draw();
+        // What it took is known when the frame after the next comes: painting is the larger part of it.
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => {
+            const now = performance.now();
+            this.cost = now - begun;
+            this.pause = now + PACE * this.cost;
+          }),
+        );
+        return;
+      }
+      this.minimap.show(this.plan.scene);
+      this.rest = setTimeout(() => this.draw(), REST + this.cost);
     });
   }
 

@@ -8,6 +8,10 @@ import { brief, clean, instant, percent, words } from "./text.js";
 
 /** Bars shown; the table has them all. */
 const MOST = 8;
+/** Reasons shown beside the verdict. */
+const REASONS = 4;
+/** Letters of an answer that is shown as it is. */
+const LONG = 420;
 
 export function heading(model: Model, select: (id: string) => void, copy: (text: string, what: string) => void): HTMLElement[] {
   const { audit } = model;
@@ -21,12 +25,44 @@ export function heading(model: Model, select: (id: string) => void, copy: (text:
     html("h2", {}, clean(question.endpoint)),
     html("p", { class: "lx-quiet" }, when.join(" · ")),
   );
-  const answer = html("p", { class: "lx-answer" }, clean(audit.answer));
-  if (audit.verdict === null) return [title, answer];
+  const answer = folded(html("p", { class: "lx-answer" }, clean(audit.answer)));
+  if (audit.verdict === null) return [title, ...answer];
   const whole = html("button", { type: "button", class: "lx-button" }, "Copy the answer");
   whole.addEventListener("click", () => copy(answerText(audit), "answer"));
   const sealed = html("p", { class: "lx-quiet lx-sealed" }, html("code", {}, clean(audit.digest)), " ", whole);
-  return [title, html("div", { class: "lx-told" }, html("div", {}, answer, sealed), shares(model, select))];
+  return [title, html("div", { class: "lx-told" }, html("div", {}, ...reasons(model, select), ...answer, sealed), shares(model, select))];
+}
+
+/** A sentence that may be long: its beginning, and all of it on demand. Whoever hears it hears all of it. */
+function folded(answer: HTMLElement): HTMLElement[] {
+  if ((answer.textContent ?? "").length <= LONG) return [answer];
+  answer.classList.add("lx-folded");
+  const more = html("button", { type: "button", class: "lx-link lx-unfold", "aria-expanded": "false" }, "All of the answer");
+  more.addEventListener("click", () => {
+    const open = !answer.classList.toggle("lx-folded");
+    more.setAttribute("aria-expanded", String(open));
+    more.textContent = open ? "Less of the answer" : "All of the answer";
+  });
+  return [answer, more];
+}
+
+/** Why the verdict is not better: what failed first, then what cannot be determined. */
+function reasons({ audit, hops }: Model, select: (id: string) => void): HTMLElement[] {
+  const wanting = [...hops.values()]
+    .flatMap((hop) => hop.requirements.filter((item) => item.required && item.outcome !== "holds").map((item) => ({ id: hop.id, item })))
+    .sort((a, b) => Number(b.item.outcome === "fails") - Number(a.item.outcome === "fails"));
+  const errors = wanting.length > 0 ? [] : audit.findings.filter((row) => row.severity === "error");
+  if (wanting.length + errors.length === 0) return [];
+  const rows = [
+    ...wanting.map(({ id, item }) => {
+      const go = html("button", { type: "button", class: "lx-link" }, clean(item.title));
+      go.addEventListener("click", () => select(id));
+      return html("li", {}, inlineMark(item.status), go, ` ${item.outcome === "fails" ? "failed" : "cannot be determined"}: ${brief(item.why)}`);
+    }),
+    ...errors.map((row) => html("li", {}, inlineMark("undetermined"), brief(row.message))),
+  ];
+  const more = rows.length - REASONS;
+  return [html("ul", { class: "lx-why", "aria-label": "Why" }, ...rows.slice(0, REASONS), ...(more > 0 ? [html("li", { class: "lx-quiet" }, `and ${more} more, in the tables “Hops” and “Findings”`)] : []))];
 }
 
 /** The answer as it can be quoted, with what it can be checked against. */

@@ -52,7 +52,7 @@ export class Minimap {
     const { camera } = this;
     const all = camera.holds(scene);
     const away = all || camera.width < NARROW || scene.things.size === 0;
-    this.element.toggleAttribute("hidden", away);
+    if (away !== this.element.hasAttribute("hidden")) this.element.toggleAttribute("hidden", away);
     if (away) return;
     if (this.drawn !== scene || this.drawnFor !== camera.width * camera.height) this.draw(scene);
     const { scale } = this;

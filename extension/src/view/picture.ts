@@ -18,7 +18,7 @@ const HEAD = 34;
 /** Nothing else may stand in XML, not even escaped. */
 const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
-export function picture({ plan, scene, selected, fade, share }: Picture, canvas: SVGSVGElement, letter: number): string {
+export function picture({ plan, scene, selected, fade, share }: Picture, canvas: HTMLElement, letter: number): string {
   const { model } = plan;
   const look: Look = { model, things: scene.things, level: "full", scale: 1, letter };
   const at = scene.holder.get(selected) ?? selected;

@@ -15,7 +15,7 @@ export interface Pointed {
 /** How far a pointer may stray while it clicks. */
 const STRAY = 4;
 
-export function listen(canvas: SVGSVGElement, to: Pointed): void {
+export function listen(canvas: HTMLElement, to: Pointed): void {
   const down = new Map<number, { x: number; y: number }>();
   let from: { x: number; y: number } | null = null;
   let moved = false;

@@ -41,7 +41,7 @@ export interface Deeds {
   moved(): void;
 }
 
-export function serve(canvas: SVGSVGElement, events: DrawingEvents, deeds: Deeds): void {
+export function serve(canvas: HTMLElement, events: DrawingEvents, deeds: Deeds): void {
   const { plan, camera } = deeds;
   let from = { x: 0, y: 0 };
 

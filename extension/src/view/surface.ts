@@ -3,12 +3,13 @@
  *
  * Three levels: *full* (kind, name, fact), *named* (the name alone, at a constant size on the screen) and
  * *outline* (no elements of their own: all nodes of a kind are one path). Only what is near the window
- * has elements; moving within it changes one attribute.
+ * has elements. While the reader moves it, what was painted is moved as a picture, and painted anew when the
+ * reader rests or has left what is there: painting thousands of lines takes longer than a frame.
  */
 
 import { HEAD, type Camera } from "./camera.js";
 import { drawBands, drawLines, drawOutlines, type Fade } from "./crowd.js";
-import { svg } from "./dom.js";
+import { html, svg } from "./dom.js";
 import { moreOf, type Plan } from "./plan.js";
 import { near, overlaps, type Box, type PlacedLink, type Scene } from "./scene.js";
 import { drawFrame, drawLink, drawMore, drawThing, type Level, type Look } from "./shapes.js";
@@ -18,6 +19,10 @@ const MANY = 400;
 const FULL_FROM = 0.68;
 /** Below this, names would lie over one another. */
 const NAMED_FROM = 0.18;
+/** How much of the window's size is drawn on each side of it. */
+const AROUND = 0.4;
+/** How far a picture may be enlarged or reduced before it is painted anew: names get blurred by it. */
+const STRETCH = 2;
 const NOWHERE: Box = { left: 0, top: 0, right: -1, bottom: -1 };
 
 /** What is to be drawn. */
@@ -42,7 +47,8 @@ interface Entry {
 }
 
 export class Surface {
-  readonly canvas: SVGSVGElement;
+  /** What the reader takes hold of; it stays where it is. */
+  readonly canvas: HTMLElement;
   /** What has elements of its own, by its id. */
   private readonly shown = new Map<string, Entry>();
   /** Where what goes away fades out. */
@@ -55,7 +61,11 @@ export class Surface {
   private readonly crowd = svg("g", { "aria-hidden": "true" });
   private readonly boxes = svg("g");
   private readonly extras = svg("g");
-  private readonly heads = svg("g", { class: "lx-lanes", "aria-hidden": "true" });
+  private readonly heads = svg("svg", { class: "lx-lanes", width: "100%", height: HEAD, "aria-hidden": "true" });
+  /** What is moved as a picture. */
+  private readonly sheet = html("div", { class: "lx-sheet" }, svg("svg", { role: "presentation" }, this.world));
+  /** Where the camera was when the sheet was painted. */
+  private painted = { x: 0, y: 0, k: 1 };
   private covered = NOWHERE;
   private level: Level | "" = "";
   private scaleDrawn = 0;
@@ -68,7 +78,7 @@ export class Surface {
     private readonly camera: Camera,
     label: string,
   ) {
-    this.canvas = svg("svg", { class: "lx-canvas", role: "application", "aria-label": label }, this.world, this.heads);
+    this.canvas = html("div", { class: "lx-canvas", role: "application", "aria-label": label }, this.sheet, this.heads);
     this.world.append(this.bands, this.frames, this.crowd, this.lines, this.ghosts, this.boxes, this.gates, this.extras);
   }
 
@@ -89,9 +99,36 @@ export class Surface {
     else this.level = "";
   }
 
+  /** Moves what is painted to where the camera is; false if that would blur it or leave gaps, unless the reader is to see even that. */
+  move(picture: Picture, anyhow: boolean): boolean {
+    const { camera, painted } = this;
+    const by = camera.k / painted.k;
+    if (this.level === "") return false;
+    if (!anyhow && (by > STRETCH || by < 1 / STRETCH || !this.covers(picture.scene))) return false;
+    this.sheet.style.transform = `translate(${camera.x - painted.x * by}px,${camera.y - painted.y * by}px) scale(${by})`;
+    this.drawHeads(picture.scene);
+    return true;
+  }
+
+  /** Whether all of the scene that is in the window is drawn. */
+  private covers({ width, height }: Scene): boolean {
+    const { covered } = this;
+    const seen = this.camera.window(0);
+    // Beyond the scene's ends there is nothing to draw; loops and names of frames go a little beyond them.
+    const margin = 80;
+    return (
+      Math.max(seen.left, -margin) >= covered.left &&
+      Math.min(seen.right, width + margin) <= covered.right &&
+      Math.max(seen.top, -margin) >= covered.top &&
+      Math.min(seen.bottom, height + margin) <= covered.bottom
+    );
+  }
+
   /** Draws now: the window's part of the scene if it has left what is there, else only the move. */
   draw(picture: Picture): void {
     const { camera } = this;
+    this.painted = { x: camera.x, y: camera.y, k: camera.k };
+    this.sheet.style.transform = "";
     if (camera.k !== this.scaleSet) {
       this.scaleSet = camera.k;
       this.world.style.setProperty("--lx-pixel", `${1 / camera.k}px`);
@@ -105,12 +142,9 @@ export class Surface {
     if (level !== this.level || (rescaled && level === "named")) this.begin(picture, level);
     else if (rescaled) this.drawFrames(picture.scene);
     const seen = camera.window(0);
-    const { covered } = this;
-    const inside =
-      seen.left >= covered.left && seen.right <= covered.right && seen.top >= covered.top && seen.bottom <= covered.bottom;
     // After zooming in, the lines are cut anew: they reach far beyond the window, and all of that is painted.
-    const wide = covered.right - covered.left > 3 * (seen.right - seen.left);
-    if (!inside || wide) this.drawWindow(picture);
+    const wide = this.covered.right - this.covered.left > 3 * (seen.right - seen.left);
+    if (wide || !this.covers(picture.scene)) this.drawWindow(picture);
     this.add(picture, picture.current);
     if (this.mended !== picture) this.mend(picture);
     if (focused && !this.canvas.contains(holder)) this.focus(picture.current);
@@ -142,7 +176,6 @@ export class Surface {
     this.covered = NOWHERE;
     this.level = level;
     this.scaleDrawn = this.camera.k;
-    drawBands(this.bands, scene);
     this.drawFrames(scene);
     if (level === "outline") drawOutlines(this.boxes, this.gates, scene, fade);
   }
@@ -155,7 +188,7 @@ export class Surface {
   private levelNow(scene: Scene): Level {
     if (this.camera.k < NAMED_FROM) return "outline";
     if (scene.things.size > MANY) {
-      const seen = this.camera.window(0.25);
+      const seen = this.camera.window(0);
       let count = 0;
       for (const thing of scene.things.values()) if (overlaps(thing, seen)) count++;
       if (count > MANY) return "outline";
@@ -165,7 +198,11 @@ export class Surface {
 
   private drawWindow(picture: Picture): void {
     const { scene, fade } = picture;
-    this.covered = this.camera.window(0.25);
+    this.covered = this.camera.window(AROUND);
+    // Beyond the scene's ends too, as far as the reader can move without its being drawn anew.
+    const { top: from, bottom: to } = this.camera.window(2);
+    this.bands.replaceChildren();
+    drawBands(this.bands, scene, from, to - from);
     this.crowd.replaceChildren();
     if (this.level === "outline") drawLines(this.crowd, scene.links.values(), this.covered, fade);
     const wanted = new Set<string>([picture.current, scene.holder.get(picture.selected) ?? picture.selected]);
@@ -246,19 +283,21 @@ export class Surface {
     this.mended = picture;
   }
 
-  private drawHeads(scene: Scene): void {
-    const { camera } = this;
-    this.heads.replaceChildren(svg("rect", { class: "lx-headband", width: camera.width, height: HEAD - 6 }));
+  /** The names of the lanes. Their elements stay while the drawing is moved: new ones have their style computed anew. */
+  private drawHeads({ lanes }: Scene): void {
+    const { camera, heads } = this;
+    while (heads.childElementCount < lanes.length + 1) heads.append(heads.hasChildNodes() ? svg("text", { y: 19, "text-anchor": "middle" }) : svg("rect", { class: "lx-headband", width: "100%", height: HEAD - 6 }));
+    while (heads.childElementCount > lanes.length + 1) heads.lastElementChild?.remove();
     const size = 7.4;
-    for (const lane of scene.lanes) {
-      const left = lane.left * camera.k + camera.x;
-      const right = lane.right * camera.k + camera.x;
-      const [from, to] = [Math.max(left, 4), Math.min(right, camera.width - 4)];
+    lanes.forEach((lane, i) => {
+      const name = heads.children[i + 1]!;
+      const from = Math.max(lane.left * camera.k + camera.x, 4);
+      const to = Math.min(lane.right * camera.k + camera.x, camera.width - 4);
       const room = Math.floor((to - from) / size);
-      if (room < 4) continue;
-      const text = lane.title.length <= room ? lane.title : `${lane.title.slice(0, room - 1)}…`;
-      this.heads.append(svg("text", { x: (from + to) / 2, y: 19, "text-anchor": "middle" }, text));
-    }
+      const text = room < 4 ? "" : lane.title.length <= room ? lane.title : `${lane.title.slice(0, room - 1)}…`;
+      if (name.textContent !== text) name.textContent = text;
+      if (text !== "") name.setAttribute("x", String((from + to) / 2));
+    });
   }
 
   /** How wide a letter of a name is in this font, as a part of its size. */
