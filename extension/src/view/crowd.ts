@@ -9,15 +9,21 @@ import { near, type Box, type PlacedLink, type Scene } from "./scene.js";
 /** Elements for the lines of one style, where thousands of links pass. A line of many is slower to paint than many. */
 const LINES = 400;
 
+/** From so many on, lines are drawn alike. */
+const DENSE = 2000;
+
 /** How much of its colour something keeps: empty for all of it. */
 export type Fade = (id: string) => "" | "lx-dim" | "lx-far";
 
 /** Many links as few lines of each style. */
 export function drawLines(into: SVGGElement, links: Iterable<PlacedLink>, window: Box, fade: Fade): void {
   const lines = new Sorted();
-  for (const placed of links) {
+  const all = [...links];
+  // Dashes are laid along all of a line, seen or not, and nobody tells them apart among so many.
+  const plain = all.length > DENSE;
+  for (const placed of all) {
     const { id, strength, outside } = placed.link;
-    lines.add(`lx-line lx-${strength} ${outside ? "lx-outside " : ""}${fade(id)}`, near(placed, window));
+    lines.add(`lx-line ${plain ? "" : `lx-${strength} `}${outside ? "lx-outside " : ""}${fade(id)}`, near(placed, window));
   }
   for (const [kind, paths] of lines.kinds) {
     const each = Math.ceil(paths.length / LINES);

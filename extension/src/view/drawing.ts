@@ -272,7 +272,7 @@ export class Drawing {
         return;
       }
       this.minimap.show(this.plan.scene);
-      this.rest = setTimeout(() => this.draw(), REST + this.cost);
+      if (!this.surface.settled(this.picture)) this.rest = setTimeout(() => this.draw(), REST + this.cost);
     });
   }
 

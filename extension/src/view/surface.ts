@@ -23,6 +23,7 @@ const NAMED_FROM = 0.18;
 const AROUND = 0.4;
 /** How far a picture may be enlarged or reduced before it is painted anew: names get blurred by it. */
 const STRETCH = 2;
+const VAST = 800;
 const NOWHERE: Box = { left: 0, top: 0, right: -1, bottom: -1 };
 
 /** What is to be drawn. */
@@ -104,10 +105,17 @@ export class Surface {
     const { camera, painted } = this;
     const by = camera.k / painted.k;
     if (this.level === "") return false;
+    // So many take longer to paint than anybody waits while zooming: they are painted when the reader rests.
+    if (by !== 1 && picture.scene.things.size > VAST) anyhow = true;
     if (!anyhow && (by > STRETCH || by < 1 / STRETCH || !this.covers(picture.scene))) return false;
     this.sheet.style.transform = `translate(${camera.x - painted.x * by}px,${camera.y - painted.y * by}px) scale(${by})`;
     this.drawHeads(picture.scene);
     return true;
+  }
+
+  /** Whether what is painted is what would be painted now: only moved, and nothing is missing. */
+  settled(picture: Picture): boolean {
+    return this.camera.k === this.painted.k && this.covers(picture.scene);
   }
 
   /** Whether all of the scene that is in the window is drawn. */
