@@ -272,7 +272,7 @@ export class Drawing {
         return;
       }
       this.minimap.show(this.plan.scene);
-      if (!this.surface.settled(this.picture)) this.rest = setTimeout(() => this.draw(), REST + this.cost);
+      if (!this.surface.settled(this.picture)) this.rest = setTimeout(() => this.draw(), (this.surface.vast(this.picture) ? 4 : 1) * REST + this.cost);
     });
   }
 

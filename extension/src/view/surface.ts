@@ -105,12 +105,16 @@ export class Surface {
     const { camera, painted } = this;
     const by = camera.k / painted.k;
     if (this.level === "") return false;
-    // So many take longer to paint than anybody waits while zooming: they are painted when the reader rests.
-    if (by !== 1 && picture.scene.things.size > VAST) anyhow = true;
+    if (by !== 1 && this.vast(picture)) anyhow = true;
     if (!anyhow && (by > STRETCH || by < 1 / STRETCH || !this.covers(picture.scene))) return false;
     this.sheet.style.transform = `translate(${camera.x - painted.x * by}px,${camera.y - painted.y * by}px) scale(${by})`;
     this.drawHeads(picture.scene);
     return true;
+  }
+
+  /** Whether there is so much that painting it takes longer than anybody waits while zooming. */
+  vast({ scene }: Picture): boolean {
+    return scene.things.size > VAST;
   }
 
   /** Whether what is painted is what would be painted now: only moved, and nothing is missing. */
