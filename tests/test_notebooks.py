@@ -31,7 +31,7 @@ def test_no_notebook_cell_writes_warnings(executed: Path) -> None:
 def test_a_saved_notebook_holds_the_trace_as_picture_and_as_text(executed: Path) -> None:
     found = outputs(executed / "01-which-data-trained-this-model.ipynb")
     still = [item["data"] for item in found if "image/svg+xml" in item.get("data", {})]
-    assert len(still) == 2
+    assert len(still) == 3
     assert "".join(still[0]["text/plain"]).startswith("PASSED: As of ")
     assert "churn-prod" in "".join(still[0]["image/svg+xml"])
 
