@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 #: Recorded with every sync.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 MARK = "[redacted]"
 
 # Exact key names, compared in lower case with '-', '.' and '_' removed.
@@ -53,7 +53,7 @@ _KEYS = frozenset(
     ]
 )
 _PARAMETER = (
-    r"sig|signature|token|access_token|refresh_token|id_token|api_key|apikey|key|secret|client_secret|password|passwd|pwd"
+    r"sig|signature|token|access_token|refresh_token|id_token|api_key|apikey|key|secret|client_secret|password|sslpassword|passwd|pwd"
     r"|x-amz-signature|x-amz-credential|x-amz-security-token|x-goog-signature|x-goog-credential|awsaccesskeyid|code"
 )
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (

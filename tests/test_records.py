@@ -230,3 +230,10 @@ def test_a_secret_in_a_line_that_cannot_be_parsed_is_redacted(line: str) -> None
 def test_a_key_that_only_resembles_a_secret_keeps_its_value() -> None:
     text = '{"max_tokens": "256", "token_count": "12", "secretary": "mia"}'
     assert redact_text(text) == text
+
+
+def test_the_password_of_a_key_in_a_servers_address_is_hidden() -> None:
+    assert (
+        redact_text("postgresql://u@h/d?sslkey=k.pem&sslpassword=hush")
+        == f"postgresql://u@h/d?sslkey=k.pem&sslpassword={MARK}"
+    )
