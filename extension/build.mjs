@@ -14,7 +14,7 @@ await build({ ...shared, entryPoints: [`${here}src/widget.ts`], outfile: `${out}
 await build({ ...shared, entryPoints: [`${here}src/loader.ts`], outfile: `${out}loader.js` });
 await build({ ...shared, entryPoints: [`${here}src/report.ts`], outfile: `${out}report.js` });
 // One style sheet, as the widget carries one: what is named first can be used after.
-const styles = await Promise.all(["view", "drawing"].map((name) => readFile(`${here}src/view/${name}.css`, "utf8")));
+const styles = await Promise.all(["view", "controls", "reading", "drawing", "fitting"].map((name) => readFile(`${here}src/view/${name}.css`, "utf8")));
 await writeFile(`${out}view.css`, styles.join("\n"));
 await copyFile(`${here}src/report.css`, `${out}report.css`);
 if (process.argv.includes("--bench"))
