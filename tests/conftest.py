@@ -20,6 +20,14 @@ from .postgres import PostgresServer
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say of what so many were tried as a sample, in whichever process that was."""
+    reports = [item for items in terminalreporter.stats.values() for item in items]
+    told = [value for item in reports for name, value in getattr(item, "user_properties", ()) if name == "sample"]
+    for line in dict.fromkeys(told):
+        terminalreporter.write_line(f"sample: {line}")
+
+
 def command(*arguments: object, status: int | None = 0, **more: object) -> subprocess.CompletedProcess[str]:
     """Run ``lineage-explorer`` as a user does, in a process of its own."""
     done = subprocess.run(

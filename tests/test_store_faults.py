@@ -53,12 +53,11 @@ def location(place: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print past pytest's capture: how large the sample was belongs to the result."""
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say in the summary how large the sample was: that belongs to the result."""
 
     def shown(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {text} (seed {SEED})", end="", flush=True)
+        request.node.user_properties.append(("sample", f"{text} (seed {SEED})"))
 
     return shown
 

@@ -7,7 +7,7 @@ import type { Placed, Scene } from "./scene.js";
 const WIDTH = 168;
 const HEIGHT = 104;
 /** In a drawing narrower than this it would cover too much. */
-const NARROW = 420;
+const NARROW = 520;
 
 export class Minimap {
   readonly element: SVGSVGElement;
