@@ -133,7 +133,8 @@ def test_a_whole_audit_needs_no_pointer(page: Page, lab: Lab) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Copied the Python")).to_be_visible()
     code = page.evaluate("navigator.clipboard.readText()")
-    assert "as_of=" in code, "the code asks about the instant that is on the screen"
+    for name in ("as_of", "known_at", "policy"):
+        assert f"{name}=" in code, "the code has the same answer whenever it is run"
     assert "audit(" in code
     assert "churn-prod" in code
 

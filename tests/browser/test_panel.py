@@ -153,6 +153,7 @@ def test_the_tab_puts_its_own_question_into_the_notebook(page: Page, lab: Lab) -
     expect(page.locator(".lx-lab-answer .lx-answer")).to_contain_text("As of 2026-10-20")
     page.get_by_role("button", name="Insert into notebook").click()
     expect(page.locator(".jp-Notebook .jp-InputArea-editor").first).to_contain_text('as_of="2026-10-20T00:00:00Z"')
+    expect(page.locator(".jp-Notebook .jp-InputArea-editor").first).to_contain_text("known_at=")
 
 
 def test_the_context_menu_acts_on_the_entry_under_the_pointer_or_with_the_focus(page: Page, lab: Lab) -> None:

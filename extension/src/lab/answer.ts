@@ -53,6 +53,13 @@ export class Answer extends Widget {
     return this.asked;
   }
 
+  /** The question whose answer is on the screen, at the instants it resolved to: asked again, it has the same answer. */
+  get answered(): Question {
+    if (this.view === null) return this.asked;
+    const { as_of, known_at, policy } = this.view.question;
+    return { ...this.asked, as_of, known_at, policy: policy.name };
+  }
+
   /** Asks something else about the same thing. */
   set(state: Partial<Question>): void {
     const before = this.asked;
@@ -147,8 +154,8 @@ export class Answer extends Widget {
     const ref = grip?.dataset.lxRef ?? grip?.dataset.id;
     // A group is no thing of its own.
     if (ref === undefined || ref.startsWith("g:") || event.button !== 0 || event.pointerType === "touch") return;
-    const { as_of, known_at, policy, store } = this.asked;
-    const asked = ref === this.asked.ref ? this.asked : { store, ref, as_of, known_at, policy };
+    const { as_of, known_at, policy, store } = this.answered;
+    const asked = ref === this.asked.ref ? this.answered : { store, ref, as_of, known_at, policy };
     startDrag(event, shortName(ref), () => dragged(asked, this.estate.python(store)), this);
   }
 }

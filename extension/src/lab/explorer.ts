@@ -42,7 +42,7 @@ class Explorer implements IExplorer {
 
   get current(): Question | null {
     const { currentWidget: tab } = this.tabs;
-    return tab !== null && tab.content instanceof Answer && (this.area === "right" || tab === this.app.shell.currentWidget) ? tab.content.question : null;
+    return tab !== null && tab.content instanceof Answer && (this.area === "right" || tab === this.app.shell.currentWidget) ? tab.content.answered : null;
   }
 
   get changed(): ISignal<IExplorer, void> {
@@ -112,10 +112,10 @@ class Explorer implements IExplorer {
     };
     button("reload", refreshIcon, "", trans.__("Ask the store again"), () => void answer.load());
     const inserted = trans.__("Puts the cell that makes this view again into the notebook that was last in use");
-    button("insert", addIcon, trans.__("Insert into notebook"), inserted, () => void this.app.commands.execute(commands.insertCell, { ...answer.question }));
+    button("insert", addIcon, trans.__("Insert into notebook"), inserted, () => void this.app.commands.execute(commands.insertCell, { ...answer.answered }));
     const grip = html("span", { class: "lx-lab-grip", title: trans.__("Drag into a notebook: becomes the cell that makes this view again") }, "⠿");
     grip.addEventListener("pointerdown", (event) => {
-      if (event.button === 0) startDrag(event, shortName(ref), () => dragged(answer.question, estate.python(store)), answer);
+      if (event.button === 0) startDrag(event, shortName(ref), () => dragged(answer.answered, estate.python(store)), answer);
     });
     bar.addItem("drag", new Widget({ node: grip }));
     bar.addItem("space", Toolbar.createSpacerItem());

@@ -38,6 +38,8 @@ export interface Mounted {
   /** Another answer to the same question. */
   audit(audit: Audit): void;
   readonly state: ViewState;
+  /** What the answer on the screen is the answer to, with the instants it resolved to. */
+  readonly question: Audit["question"];
   destroy(): void;
 }
 
@@ -151,6 +153,10 @@ class View implements Mounted {
     this.watch.observe(stage);
     element.replaceChildren(this.root);
     if (options.state !== undefined) this.set(options.state);
+  }
+
+  get question(): Audit["question"] {
+    return this.model.audit.question;
   }
 
   get state(): ViewState {
