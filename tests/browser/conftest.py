@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
 
-
 # A machine with two cores runs two of these tests at once; what is there at last is right.
 expect.set_options(timeout=30_000)
 
