@@ -45,7 +45,7 @@ lint: $(VIEW)
 
 test: lint system
 	$(NPM) test --silent
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 # Everything that "make test" tries a sample of, in full: 200 kills, thousands of flipped bytes, every value changed.
 campaign: $(VIEW) system

@@ -167,7 +167,9 @@ def test_the_context_menu_acts_on_the_entry_under_the_pointer_or_with_the_focus(
     menu = page.locator(".lm-Menu")
     expect(menu.get_by_text("Copy Reference")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
     row(page, "endpoint:credit-scoring").click(button="right")
+    expect(menu).to_have_count(1)
     menu.get_by_text("Open Lineage").click()
     expect(page.locator(".lx-lab-answer .lx-title h2")).to_contain_text("credit-scoring")
 
