@@ -12,9 +12,9 @@ import networkx as nx
 
 from .content import evidence_rows, hop_rows, iso, node_row
 from .errors import InvalidQuestion
-from .gathering import describe, evidence_about, fitting
+from .gathering import describe, evidence_about, fitting, instants
 from .graph import bare_refs, from_reached, join
-from .records import format_instant, parse_instant
+from .records import format_instant
 from .store.schema import FOREVER
 from .store.walk import Edge, Node, Reached
 from .trace import Trace, lanes, serving_of
@@ -98,9 +98,7 @@ def explore(
     if limit < 1:
         raise InvalidQuestion(f"a limit is a number of things, 1 or more; not {limit}")
     found = store.resolve(ref)
-    now = store.now()
-    asked = now if as_of is None else parse_instant(as_of)
-    known = store.recorded_by(now if known_at is None else parse_instant(known_at))
+    asked, known = instants(store, as_of, known_at)
     with fitting(store):
         content = _around(store, found, _WAYS[direction], depth, limit, asked, known)
     question = {
@@ -222,7 +220,7 @@ def releases(store: Store, endpoint: str, known_at: datetime | str | None = None
     [('2026-03-01T00:00:00Z', '2026-05-01T00:00:00Z', 'deployment:churn:blue'), ('2026-05-01T00:00:00Z', None, 'deployment:churn:green')]
     """
     ref = store.resolve(endpoint, "endpoint")
-    known = store.recorded_by(store.now() if known_at is None else parse_instant(known_at))
+    _, known = instants(store, None, known_at)
     with fitting(store):
         return list(_spans(_History(store, ref, known)))
 
@@ -345,6 +343,7 @@ def _spans(history: _History) -> Iterator[dict[str, Any]]:
             "since": iso(instant),
             "until": None,
             "serving": serving,
+            # One relation of which it is not known when exactly it changed is enough: it may have been earlier.
             "between_syncs": any(
                 edge.sure_to is not None if edge.valid_to == instant else _first_seen(edge, instant, history)
                 for edge in changed

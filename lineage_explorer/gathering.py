@@ -15,7 +15,7 @@ from .descriptions import merge_descriptions
 from .errors import StoreError
 from .graph import version_of
 from .policy import EvidenceBySubject
-from .records import Ref
+from .records import Ref, parse_instant
 
 if TYPE_CHECKING:
     from .store import Store
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BASE = frozenset({"model", "ai_agent", "logged_model"})
+
+
+def instants(store: Store, as_of: datetime | str | None, known_at: datetime | str | None) -> tuple[datetime, datetime]:
+    """The two times of a question: the instant asked about, and the recording that its answer rests on.
+
+    To be asked after the thing was singled out, so that what made it known is part of what is known. What is
+    written later never changes an answer that names the recording it rests on.
+
+    Raises
+    ------
+    InvalidInstant
+        When a time cannot be read or has no time zone.
+    """
+    now = store.now()
+    asked = now if as_of is None else parse_instant(as_of)
+    return asked, store.recorded_by(now if known_at is None else parse_instant(known_at))
 
 
 @contextmanager

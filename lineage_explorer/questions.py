@@ -12,10 +12,10 @@ import networkx as nx
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
-from .gathering import add_evaluations, describe, evidence_about, fitting
+from .gathering import add_evaluations, describe, evidence_about, fitting, instants
 from .graph import lineage_graph
 from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
-from .records import format_instant, parse_instant
+from .records import format_instant
 from .sentences import answer_of
 from .trace import Finding, Serving, Trace, trace
 from .version import __version__
@@ -78,12 +78,8 @@ def audit(
 def _audit(
     store: Store, endpoint: str, as_of: datetime | str | None, known_at: datetime | str | None, rules: Policy
 ) -> Audit:
-    # First the thing, then the instant: what made it known is then part of what is known.
     ref = store.resolve(endpoint, "endpoint")
-    now = store.now()
-    asked = now if as_of is None else parse_instant(as_of)
-    # What is written later never changes an answer that names the recording it rests on.
-    known = store.recorded_by(now if known_at is None else parse_instant(known_at))
+    asked, known = instants(store, as_of, known_at)
     graph = lineage_graph(store, ref, as_of=asked, known_at=known)
     add_evaluations(store, graph, asked, known)
     described = describe(store, graph, asked, known)

@@ -225,7 +225,7 @@ class Explorer(anywidget.AnyWidget):
             answer = self._reply(str(message.get("question")), message.get("asked") or {})
         except LineageError as error:
             self.send({"id": number, "problem": str(error)})
-        except Exception as error:
+        except Exception as error:  # the reader must not wait for a reply that never comes; the kernel's log has it all
             self.send({"id": number, "problem": f"{type(error).__name__} in the kernel: {error}"})
             raise
         else:
@@ -250,7 +250,7 @@ class Explorer(anywidget.AnyWidget):
 
 def _search(store: Store, text: str, kind: str, limit: int) -> list[dict[str, Any]]:
     if text.strip():
-        return [hit._asdict() for hit in store.search(f"{kind} {text}".strip(), min(limit, _OFFERED))]
+        return [hit._asdict() for hit in store.search(text, min(limit, _OFFERED), kind)]
     refs = store.refs(kind)[: min(limit, _OFFERED)]
     return [{"ref": ref, "kind": kind, "name": ref.partition(":")[2], "resolved": True} for ref in refs]
 

@@ -415,3 +415,13 @@ def test_a_file_that_is_damaged_under_an_open_store_is_told_as_an_error_of_the_s
         file.flush()
         with pytest.raises(StoreError, match="cannot be read"):
             store.refs("model")
+
+
+def test_a_search_of_one_kind_finds_that_kind_alone_and_what_is_on_record_first(store: Store) -> None:
+    used = Relation(effect="run:churn-training", predicate="used", cause="model:churn@9", basis="name_version")
+    store.append(
+        [Entity(ref="model:lab/churn@1"), Entity(ref="dataset:churn@1"), Entity(ref="dataset:model-churn@1"), used]
+    )
+    assert [hit.ref for hit in store.search("chu", kind="model")] == ["model:lab/churn@1", "model:churn@9"]
+    assert [hit.ref for hit in store.search("model chu", kind="dataset")] == ["dataset:model-churn@1"]
+    assert store.search("chu", kind="endpoint") == []

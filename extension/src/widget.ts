@@ -1,11 +1,12 @@
 /** The entry for notebooks: the view, with what is shown and what is chosen kept in step with Python. */
 
 import { Comm, type Traits, type WidgetModel } from "./comm.js";
+import { Asking, problem } from "./view/asking.js";
 import type { Audit } from "./view/audit.js";
 import { html, keepPlainKeys } from "./view/dom.js";
 import { alone } from "./view/exploration.js";
 import { clean } from "./view/text.js";
-import type { Exploration, ViewState } from "./view/transport.js";
+import type { Exploration, Found, ViewState } from "./view/transport.js";
 import { mountAudit, type Mounted } from "./view/view.js";
 
 const STATE = ["selected", "as_of", "direction", "query"] as const;
@@ -61,37 +62,34 @@ function chooser(transport: Comm, open: (ref: string) => Promise<void> | undefin
   const list = html("ul", { class: "lx-choices" });
   const said = html("p", { class: "lx-quiet", role: "status" });
   const box = html("input", { type: "search", class: "lx-search", placeholder: "Search endpoints…", "aria-label": "Search endpoints" });
-  let asking: AbortController | null = null;
-  const fill = async (): Promise<void> => {
-    asking?.abort();
-    asking = new AbortController();
-    const { signal } = asking;
-    try {
-      const found = (await transport.ask?.("search", { query: box.value, kind: "endpoint", limit: 50 }, signal)) ?? [];
-      list.replaceChildren(
-        ...found.map(({ ref }) => {
-          const button = html("button", { type: "button", class: "lx-link" }, clean(ref));
-          button.addEventListener("click", () => {
-            said.textContent = `Asking about ${clean(ref)}…`;
-            open(ref)?.catch((error: unknown) => (said.textContent = words(error)));
-          });
-          return html("li", {}, button);
-        }),
-      );
-      said.textContent = found.length === 0 ? "No endpoint of that name is in the store." : "";
-    } catch (error) {
-      if (!signal.aborted) said.textContent = words(error);
-    }
+  const asking = new Asking();
+  const tell = (error: unknown): void => {
+    said.textContent = clean(problem(error));
   };
-  box.addEventListener("input", () => void fill());
+  const offer = (found: readonly Found[]): void => {
+    list.replaceChildren(
+      ...found.map(({ ref }) => {
+        const button = html("button", { type: "button", class: "lx-link" }, clean(ref));
+        button.addEventListener("click", () => {
+          said.textContent = `Asking about ${clean(ref)}…`;
+          open(ref)?.catch(tell);
+        });
+        return html("li", {}, button);
+      }),
+    );
+    said.textContent = found.length === 0 ? "No endpoint of that name is in the store." : "";
+  };
+  const { ask } = transport;
+  if (ask === undefined) said.textContent = "Run this cell again to choose an endpoint.";
+  else {
+    const fill = (quiet: number): void => {
+      asking.put((signal) => ask("search", { query: box.value, kind: "endpoint", limit: 50 }, signal), quiet).then((found) => found && offer(found), tell);
+    };
+    box.addEventListener("input", () => fill(120));
+    fill(0);
+  }
   keepPlainKeys(box);
-  if (transport.ask === undefined) said.textContent = "Run this cell again to choose an endpoint.";
-  else void fill();
   return html("section", { class: "lx-root lx-chooser", "aria-label": "Lineage explorer" }, html("h2", {}, "Which endpoint?"), box, list, said);
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? clean(error.message) : clean(String(error));
 }
 
 export default { render };

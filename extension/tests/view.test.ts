@@ -251,3 +251,12 @@ describe("the heading", () => {
     expect(mount(audit([node("endpoint:e", "endpoint")], [], { answer: "Short." })).place.querySelector(".lx-unfold")).toBeNull();
   });
 });
+
+it("keeps the selected one of two hops that only their records tell apart, when another audit numbers them anew", () => {
+  const nodes = [node("dataset:d@1", "data"), node("run:r", "training"), node("endpoint:e", "endpoint")];
+  const twice = (first: string, second: string) => [hop(first, "dataset:d@1", "run:r"), hop(second, "dataset:d@1", "run:r", "failed")];
+  const { view } = mount(audit(nodes, twice("h1", "h2"), { digest: "sha256:one" }));
+  view.set({ selected: "h2" });
+  view.audit(audit(nodes, twice("h3", "h4"), { digest: "sha256:two" }));
+  expect(view.state.selected).toBe("h4");
+});

@@ -93,14 +93,7 @@ def _versions(asking: Asking, asked: Versions) -> dict[str, Any]:
 
 
 def _search(asking: Asking, asked: Search) -> dict[str, Any]:
-    if not asked.kind:
-        return {"items": [hit._asdict() for hit in asking.store.search(asked.query, asked.limit)]}
-    # The kind is a word of each reference in the index; what has it only in its name is left out again. With that word
-    # before it no name is typed in full any more, so what is nearest is put first here.
-    folded = asked.query.strip().casefold()
-    hits = [hit for hit in asking.store.search(f"{asked.kind} {folded}", asked.limit * 5) if hit.kind == asked.kind]
-    hits.sort(key=lambda hit: (hit.name.casefold() != folded, not hit.name.casefold().startswith(folded)))
-    return {"items": [hit._asdict() for hit in hits[: asked.limit]]}
+    return {"items": [hit._asdict() for hit in asking.store.search(asked.query, asked.limit, asked.kind)]}
 
 
 # --- judgements ---

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingDependency, StoreError
@@ -139,6 +140,8 @@ class SQLite(Engine):
             check_same_thread=False,
         )
         self._writing = False
+        #: Held while a transaction is undone.
+        self._settling = Lock()
         try:
             self._set_up()
         except BaseException:
@@ -158,10 +161,11 @@ class SQLite(Engine):
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def _failed(self, error: sqlite3.Error) -> StoreError:
+    def _failed(self, error: sqlite3.Error, *, writing: bool = False) -> StoreError:
+        writing = writing or self._writing
         if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-            return _cancelled(self.name, writing=self._writing)
-        if self._writing:  # SQLite itself may have rolled back already
+            return _cancelled(self.name, writing=writing)
+        if writing:  # SQLite itself may have rolled back already
             return StoreError(f"cannot write to {self.name!r}: {error}; nothing of this batch was stored")
         return StoreError(f"{self.name!r} cannot be read: {error}")
 
@@ -227,7 +231,7 @@ class SQLite(Engine):
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise StoreError(f"cannot write to {self.name!r}: {error}; nothing of this batch was stored") from error
+            raise self._failed(error, writing=True) from error
         self._writing = True
         try:
             yield
@@ -251,7 +255,8 @@ class SQLite(Engine):
 
     def _roll_back(self) -> None:
         try:
-            self.connection.execute("ROLLBACK")
+            with self._settling:
+                self.connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             # Closing undoes what was begun; the file is rolled back when it is opened again.
             self.connection.close()
@@ -264,8 +269,13 @@ class SQLite(Engine):
 
     def interrupt(self) -> None:
         """End the statement that runs in another thread."""
-        with suppress(sqlite3.ProgrammingError):  # closed: nothing runs
-            self.connection.interrupt()
+        # Whoever insists must not stop what puts things right after the first time.
+        if self._settling.acquire(blocking=False):
+            try:
+                with suppress(sqlite3.ProgrammingError):  # closed: nothing runs
+                    self.connection.interrupt()
+            finally:
+                self._settling.release()
 
     def close(self) -> None:
         """Let the file go."""

@@ -52,28 +52,33 @@ def indexed(dialect: str, ref: Ref) -> str:
     return " ".join(words) if dialect == "sqlite" else " ".join(f"'{word}'" for word in words)
 
 
-def search(engine: Engine, text: str, limit: int) -> list[Found]:
-    """References whose words begin with the words of a text, nearest first."""
+def search(engine: Engine, text: str, limit: int, kind: str) -> list[Found]:
+    """References whose words begin with the words of a text, nearest first; see :meth:`..Store.search`."""
     words = words_of(text)
     if not words:
         return []
     plain = text.strip()
-    candidates = max(limit * 3, 60)
+    # Others may have the kind's word in their names, and are left out after they were found.
+    candidates = max(limit * (5 if kind else 3), 60)
     # A kind beside other words is meant as it is, and quicker to find.
-    near, wanted = matching(engine, [(word, len(words) == 1 or word not in _KINDS) for word in words])
+    meant = [(word, False) for word in words_of(kind)]
+    meant += [(word, len(words) == 1 or word not in _KINDS) for word in words if (word, False) not in meant]
+    near, wanted = matching(engine, meant)
     # Whoever types a whole name means it, however many others begin with it.
     rows = engine.search(
         f"""
         SELECT n.id, n.ref, n.kind, n.name, EXISTS (SELECT 1 FROM fact AS f WHERE f.node = n.id AND f.type <> 'evidence')
         FROM (SELECT id FROM (SELECT id FROM node WHERE name = :plain LIMIT :candidates) AS same
-          UNION SELECT rowid FROM ({near} LIMIT :candidates) AS near) AS hit CROSS JOIN node AS n WHERE n.id = hit.id""",
-        {"plain": plain, "words": wanted, "candidates": candidates},
+          UNION SELECT rowid FROM ({near} LIMIT :candidates) AS near) AS hit CROSS JOIN node AS n
+        WHERE n.id = hit.id AND (n.kind = :kind OR :kind = '')""",
+        {"plain": plain, "words": wanted, "candidates": candidates, "kind": kind},
     )
     folded = plain.casefold()
     rows.sort(
         key=lambda row: (
             row[3].casefold() != folded,
             not row[3].casefold().startswith(folded),
+            not row[4],  # what a record describes, before what was only named
             _ORDER.get(row[2], 3),
             row[1],
         )

@@ -224,8 +224,22 @@ class Readable:
         """
         return names.resolve(self._engine, text, kind, micros_of(self.now()))
 
-    def search(self, text: str, limit: int = 20) -> list[names.Found]:
+    def search(self, text: str, limit: int = 20, kind: str = "") -> list[names.Found]:
         """References whose words begin with the words of a text, nearest first.
+
+        Parameters
+        ----------
+        text : str
+            Words, or the beginnings of words, of a reference.
+        limit : int
+            How many at most.
+        kind : str
+            Only things of this kind; of all kinds by default.
+
+        Returns
+        -------
+        list of Found
+            ``ref``, ``kind``, ``name``, and whether a record describes it (``resolved``).
 
         Examples
         --------
@@ -237,7 +251,7 @@ class Readable:
         ...     [hit.ref for hit in store.search("chu")]
         ['endpoint:churn-prod']
         """
-        return names.search(self._engine, text, limit)
+        return names.search(self._engine, text, limit, kind)
 
     def refs(self, kind: str) -> list[str]:
         """Every reference of a kind, in order."""

@@ -37,6 +37,12 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def picture(page: Page, name: str) -> None:
+    """Keep a picture where one is asked for: people look at them before a release."""
+    if folder := os.environ.get("LINEAGE_EXPLORER_PICTURES"):
+        page.screenshot(path=str(Path(folder, f"{name}.png")))
+
+
 class Watched(NamedTuple):
     page: Page
     #: Everything that went wrong in the page: errors, refused requests, breaches of the content policy.

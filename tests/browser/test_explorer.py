@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from lineage_explorer.records import Activity, Entity, Evidence, Relation
 from lineage_explorer.store import open_store
 
-from .conftest import Lab, execute, open_lab, watch
+from .conftest import Lab, execute, open_lab, picture, watch
 from .test_lab import open_notebook, run_all, write_notebook
 
 pytestmark = pytest.mark.browser
-#: Where pictures are kept when asked for: people look at them before a release.
-PICTURES = os.environ.get("LINEAGE_EXPLORER_PICTURES")
 STORE = "demo/lineage.db"
 EXPLORE = """
 from lineage_explorer.widget import Explorer
@@ -36,11 +33,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES, f"{name}.png")))
-
-
 def run_cell(page: Page, number: int) -> None:
     page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".cm-content").click()
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-cell')")
@@ -51,7 +43,7 @@ def test_a_widget_of_a_store_goes_back_in_time_and_python_goes_with_it(page: Pag
         lab.root,
         "time.ipynb",
         EXPLORE,
-        "print('asked:', explorer.as_of, explorer.audit.question['as_of'], explorer.direction)",
+        "print('asked:', explorer.as_of, explorer.audit.question['as_of'], explorer.direction, explorer.query)",
         "explorer.as_of = ''; explorer.query = 'train'; explorer.direction = 'downstream'",
     )
     open_notebook(page, lab, name)
@@ -67,9 +59,13 @@ def test_a_widget_of_a_store_goes_back_in_time_and_python_goes_with_it(page: Pag
     asked = re.search(r"As of (\S+ \S+) UTC", then)
     assert asked is not None, then
     picture(page, "widget-back-in-time")
+    root.get_by_role("radio", name="upstream").check(force=True)  # its label is what is seen and pressed
+    root.locator(".lx-search").fill("stable")
+    expect(root.locator(".lx-found")).to_contain_text("of")
     run_cell(page, 1)
     said = page.locator(".jp-Notebook .jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
     expect(said).to_contain_text(f"asked: {asked.group(1).replace(' ', 'T')}", timeout=30_000)
+    expect(said).to_contain_text("upstream stable")
     run_cell(page, 2)
     expect(root.locator(".lx-search")).to_have_value("train", timeout=30_000)
     expect(root.get_by_role("radio", name="downstream")).to_be_checked()

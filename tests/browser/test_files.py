@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +14,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from lineage_explorer import audit, open_store
 from lineage_explorer.widget import static_bundle
 
-from .conftest import Lab, execute, open_lab, watch
+from .conftest import Lab, execute, open_lab, picture, watch
 
 pytestmark = pytest.mark.browser
-#: Where pictures are kept when asked for: people look at them before a release.
-PICTURES = os.environ.get("LINEAGE_EXPLORER_PICTURES")
 #: A message in place of what was opened; the panel has some of its own.
 NOTICE = "#jp-main-dock-panel .lx-lab-notice"
 #: Breaks out of a careless page, and would be seen: an image that is fetched, a script that says so.
@@ -46,11 +43,6 @@ def answer(lab: Lab) -> str:
     """A saved audit."""
     with open_store(lab.root / "demo" / "lineage.db") as store:
         return audit(store, "churn-prod").save(lab.root / "answer.lineage.json").read_text(encoding="utf-8")
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES, f"{name}.png")))
 
 
 def double_click(page: Page, lab: Lab, file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +11,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import Lab, watch
+from .conftest import Lab, picture, watch
 
 pytestmark = pytest.mark.browser
-#: Where pictures are kept when asked for: people look at them before a release.
-PICTURES = os.environ.get("LINEAGE_EXPLORER_PICTURES")
 
 
 @pytest.fixture
@@ -38,11 +35,6 @@ def open_notebook(page: Page, lab: Lab, path: str) -> None:
 def run_all(page: Page) -> None:
     # Not awaited: the command ends when the last cell has, and `expect` has a time limit where `evaluate` has none.
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES, f"{name}.png")))
 
 
 def write_notebook(folder: Path, name: str, *cells: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,11 +13,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 from lineage_explorer.records import Entity, Ref, Relation
 from lineage_explorer.store import open_store
 
-from .conftest import Lab, execute, open_lab, watch
+from .conftest import Lab, execute, open_lab, picture, watch
 
 pytestmark = pytest.mark.browser
-#: Where pictures are kept when asked for: people look at them before a release.
-PICTURES = os.environ.get("LINEAGE_EXPLORER_PICTURES")
 STORE = "demo/lineage.db"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
@@ -30,11 +26,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context.add_init_script("window.hit = 0")
     yield context.new_page()
     context.close()
-
-
-def picture(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES, f"{name}.png")))
 
 
 def open_panel(page: Page, lab: Lab, **more: bool) -> None:

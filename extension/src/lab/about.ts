@@ -4,9 +4,31 @@ import type { JupyterFrontEnd } from "@jupyterlab/application";
 
 import type { Question } from "./tokens.js";
 
-/** The reference in a row of the panel that the context menu was opened on. */
-export function pointed(app: JupyterFrontEnd): string | undefined {
-  return app.contextMenuHitTest((node) => node.dataset.ref !== undefined)?.dataset.ref;
+/**
+ * The reference in a row of the panel that the open context menu is about; undefined when none is open.
+ *
+ * JupyterLab remembers the element under the pointer. That does not do here: the row is drawn anew while the menu is
+ * open, and a menu that was closed says nothing about the next command.
+ */
+export function pointing(app: JupyterFrontEnd): () => string | undefined {
+  let at: Event | null = null;
+  let ref: string | undefined;
+  document.addEventListener(
+    "contextmenu",
+    (event) => {
+      at = event;
+      ref = event.target instanceof Element ? event.target.closest<HTMLElement>(".lx-lab-tree [data-ref]")?.dataset.ref : undefined;
+    },
+    true,
+  );
+  app.contextMenu.menu.aboutToClose.connect(() => {
+    const was = at;
+    // A menu closes before what was chosen in it runs.
+    setTimeout(() => {
+      if (at === was) ref = undefined;
+    });
+  });
+  return () => ref;
 }
 
 /** The parts of a question among a command's arguments, which anybody may write. */

@@ -11,7 +11,7 @@ import { Widget } from "@lumino/widgets";
 import type { Audit } from "../view/audit.js";
 import { html } from "../view/dom.js";
 import { clean, shortName } from "../view/text.js";
-import { asked, pointed } from "./about.js";
+import { asked, pointing } from "./about.js";
 import { Answer } from "./answer.js";
 import { code, dragged, isEndpoint, startDrag } from "./cell.js";
 import { lineageIcon } from "./icons.js";
@@ -25,6 +25,7 @@ type Tab = MainAreaWidget<Answer | SavedAudit>;
 class Explorer implements IExplorer {
   readonly tabs = new WidgetTracker<Tab>({ namespace: "lineage-explorer" });
   private readonly signal = new Signal<IExplorer, void>(this);
+  private readonly pointing: () => string | undefined;
 
   constructor(
     private readonly app: JupyterFrontEnd,
@@ -33,6 +34,7 @@ class Explorer implements IExplorer {
     /** Notebook 7 has one thing in its main area; beside it is room. */
     private readonly area: "main" | "right",
   ) {
+    this.pointing = pointing(app);
     this.tabs.currentChanged.connect(() => this.signal.emit());
   }
 
@@ -43,6 +45,10 @@ class Explorer implements IExplorer {
   get current(): Question | null {
     const { currentWidget: tab } = this.tabs;
     return tab !== null && tab.content instanceof Answer && (this.area === "right" || tab === this.app.shell.currentWidget) ? tab.content.answered : null;
+  }
+
+  get pointed(): string | undefined {
+    return this.pointing();
   }
 
   get changed(): ISignal<IExplorer, void> {
@@ -155,7 +161,7 @@ const plugin: JupyterFrontEndPlugin<IExplorer> = {
       label: (args) => (args.another === true ? trans.__("Open in Another Tab") : trans.__("Open Lineage")),
       icon: lineageIcon,
       execute: (args) => {
-        const { store = estate.current, ref = pointed(app), ...state } = asked(args);
+        const { store = estate.current, ref = explorer.pointed, ...state } = asked(args);
         if (typeof ref === "string" && ref !== "") return explorer.open(store, ref, state);
         return app.commands.execute(commands.search);
       },

@@ -107,6 +107,8 @@ export interface IExplorer {
   readonly tracker: IWidgetTracker<MainAreaWidget>;
   /** The question of the tab in front; null when there is none, or when it shows a saved audit. */
   readonly current: Question | null;
+  /** What the open context menu of the panel is about. */
+  readonly pointed: string | undefined;
   /** The tab in front, its question or its selection changed. */
   readonly changed: ISignal<IExplorer, void>;
   /** Shows what a store knows of a reference; a tab that shows it already comes to the front. */

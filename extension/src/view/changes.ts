@@ -25,14 +25,9 @@ export interface Changes {
 /** Names of each list that are shown. */
 const MOST = 8;
 
-/** The same hop in two audits, whatever its number there. */
-export function sameHop(hop: Hop): string {
-  return JSON.stringify([hop.cause, hop.effect, hop.predicate, hop.role, hop.site]);
-}
-
 /** What is told of a change: `before` and `now` are the models between which it is. */
-export function changes({ added, removed, changed }: Change, before: Model, now: Model): Changes {
-  const old = new Map(before.audit.hops.map((hop) => [sameHop(hop), hop]));
+export function changes({ added, removed, changed, hops }: Change, before: Model, now: Model): Changes {
+  const old = new Map([...hops].map(([was, is]) => [is, before.hops.get(was)]));
   const serving = ({ serving: rows }: Audit): string => JSON.stringify(rows.map((row) => [row.deployment, row.model, row.traffic, row.state]));
   return {
     before: before.audit.verdict,
@@ -43,7 +38,7 @@ export function changes({ added, removed, changed }: Change, before: Model, now:
     recorded: changed.filter((id) => now.nodes.has(id)),
     gates: changed.flatMap((id) => {
       const hop = now.hops.get(id);
-      return hop === undefined ? [] : [{ hop, was: statusOf(old.get(sameHop(hop))?.status ?? "none") }];
+      return hop === undefined ? [] : [{ hop, was: statusOf(old.get(id)?.status ?? "none") }];
     }),
     served: serving(before.audit) !== serving(now.audit),
   };

@@ -1,10 +1,10 @@
-/** What stands around a thing, as the view shows it: by itself, or beside an audit. It is never judged. */
+/** What stands around a thing, as the view shows it by itself. It is never judged. */
 
 import type { Audit } from "./audit.js";
 import { count } from "./changes.js";
 import type { Exploration } from "./transport.js";
 
-/** An exploration shown alone: an audit without verdict, evidence or datasets. */
+/** An exploration shown alone: as an audit without verdict, of which nothing serves and nothing was found wanting. */
 export function alone(found: Exploration): Audit {
   const { nodes, hops, question } = found;
   const more = Object.values(found.beyond).reduce((sum, item) => sum + item.upstream + item.downstream, 0);

@@ -3,7 +3,7 @@
 import { Asking, problem } from "./asking.js";
 import type { Audit } from "./audit.js";
 import type { Change } from "./change.js";
-import { changeList, changes, count, sameHop, summary } from "./changes.js";
+import { changeList, changes, count, summary } from "./changes.js";
 import { copyText } from "./clipboard.js";
 import { python } from "./code.js";
 import { Controls } from "./controls.js";
@@ -192,7 +192,8 @@ class View implements Mounted {
     this.expanding.end(); // its answer would be about another instant
     this.base = audit;
     this.surroundings = new Surroundings(audit);
-    const found = changes(this.apply(), old, this.model);
+    const change = this.apply();
+    const found = changes(change, old, this.model);
     this.travel?.show(audit);
     this.write();
     const open = this.changed.querySelector("details")?.open === true;
@@ -200,7 +201,7 @@ class View implements Mounted {
     this.changed.querySelector("details")?.toggleAttribute("open", open);
     this.live.say(summary(found));
     // A hop has another number in another audit.
-    const again = chosen === undefined ? this.now.selected : (audit.hops.find((hop) => sameHop(hop) === sameHop(chosen))?.id ?? "");
+    const again = chosen === undefined ? this.now.selected : (change.hops.get(chosen.id) ?? "");
     const before = this.now.selected;
     this.show(again);
     if (this.now.selected !== before) this.transport?.changed({ selected: this.now.selected });
