@@ -27,6 +27,7 @@ _PUBLIC = {
     "SyncResult": "store",
     "audit": "questions",
     "explore": "explorations",
+    "gate": "questions",
     "lineage_graph": "graph",
     "load_policy": "policy",
     "open_source": "sources",
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .explorations import explore, releases
     from .graph import lineage_graph
     from .policy import load_policy
-    from .questions import audit
+    from .questions import audit, gate
     from .records import Activity, Agent, Entity, Evidence, Ref, Relation
     from .sources import open_source
     from .store import Store, SyncResult, open_store
@@ -61,6 +62,7 @@ __all__ = [
     "__version__",
     "audit",
     "explore",
+    "gate",
     "lineage_graph",
     "load_policy",
     "open_source",

@@ -156,7 +156,12 @@ def hop_rows(
                 "required": True,
                 "outcome": item.outcome,
                 "status": item.status,
+                "grade": item.grade,
                 "why": item.why,
+                "needed": item.needed,
+                "cites": item.cites,
+                "policy_version": item.policy_version,
+                "waiver": _waiver_row(item),
                 "evidence": [identity[number] for number in item.evidence if number in identity],
             }
             for item in judgements
@@ -187,6 +192,11 @@ def hop_rows(
     return hops
 
 
+def _waiver_row(item: Judgement) -> dict[str, str] | None:
+    waiver = item.waiver
+    return None if waiver is None else {"by": waiver.by, "why": waiver.why, "until": format_instant(waiver.until)}
+
+
 def _other_gates(
     cause: str, evidence: EvidenceBySubject, identity: Mapping[int, str], judgements: Iterable[Judgement]
 ) -> list[dict[str, Any]]:
@@ -202,7 +212,12 @@ def _other_gates(
             "required": False,
             "outcome": outcome.get(item["status"], "undetermined"),
             "status": item["status"],
+            "grade": item.get("grade", "claimed"),
             "why": f"{item['gate']}: {item['status']}",
+            "needed": "",
+            "cites": "",
+            "policy_version": "",
+            "waiver": None,
             "evidence": [identity[number]],
         }
         for number, item in evidence.get(cause, ())

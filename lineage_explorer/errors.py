@@ -134,7 +134,27 @@ class InvalidQuestion(LineageError):
 
 
 class PolicyError(LineageError):
-    """A policy file cannot be used."""
+    """A policy file cannot be used.
+
+    Attributes
+    ----------
+    problems : tuple of (line, column, message)
+        Each thing that is wrong; 0 where the place is not known.
+    """
+
+    def __init__(self, message: str, problems: Sequence[tuple[int, int, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @property
+    def line(self) -> int:
+        """Line of the first problem, counted from 1; 0 where it is not known."""
+        return self.problems[0][0] if self.problems else 0
+
+    @property
+    def column(self) -> int:
+        """Column of the first problem, counted from 1; 0 where it is not known."""
+        return self.problems[0][1] if self.problems else 0
 
 
 class MissingDependency(LineageError):

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import networkx as nx
 
@@ -222,11 +222,43 @@ def releases(store: Store, endpoint: str, known_at: datetime | str | None = None
     ref = store.resolve(endpoint, "endpoint")
     _, known = instants(store, None, known_at)
     with fitting(store):
-        return list(_spans(_History(store, ref, known)))
+        return [
+            {
+                "since": iso(span.start),
+                "until": iso(span.end),
+                "serving": span.serving,
+                "between_syncs": span.between_syncs,
+            }
+            for span in History(store, [ref], known).spans(ref)
+        ]
 
 
-class _History:
-    """Everything that bears on who serves an endpoint, at all instants.
+class Span(NamedTuple):
+    """A span in which the same things served an endpoint.
+
+    Attributes
+    ----------
+    start, end : int or None
+        Microseconds since 1970 UTC; ``end`` None while it lasts.
+    serving : list of dict
+        As :func:`releases` gives it.
+    between_syncs : bool
+        ``start`` is only when it was first seen.
+    """
+
+    start: int
+    end: int | None
+    serving: list[dict[str, Any]]
+    between_syncs: bool
+
+
+class History:
+    """Everything that bears on who serves some endpoints, at all instants: read at once for all of them.
+
+    Parameters
+    ----------
+    endpoints : iterable of str
+        References that are in the store.
 
     Attributes
     ----------
@@ -236,14 +268,13 @@ class _History:
         Their ends by number, and what those without a namespace may mean.
     """
 
-    def __init__(self, store: Store, endpoint: str, known_at: datetime) -> None:
-        self.endpoint = endpoint
-        self.root = store.numbers([endpoint])[endpoint]
-        self.edges = store.intervals([self.root], "serves", known_at)
+    def __init__(self, store: Store, endpoints: Iterable[str], known_at: datetime) -> None:
+        self.roots = store.numbers(endpoints)
+        self.edges = store.intervals(self.roots.values(), "serves", known_at)
         self.edges += store.intervals({edge.cause for edge in self.edges}, "deploys", known_at)
         self.nodes: dict[int, Node] = {}
         self.links: dict[str, list[str]] = {}
-        new = {self.root, *(end for edge in self.edges for end in (edge.effect, edge.cause))}
+        new = {*self.roots.values(), *(end for edge in self.edges for end in (edge.effect, edge.cause))}
         while new:
             # Which record describes a thing may differ between instants; whether one does, does not.
             found = store.nodes(new, known_at, known_at)
@@ -258,14 +289,18 @@ class _History:
         self.records = {
             seq: json.loads(item.json) for seq, item in store.describe({edge.seq for edge in self.edges}).items()
         }
+        self._all: dict[int, dict[Edge, None]] = defaultdict(dict)
+        for edge in self.edges:
+            self._all[edge.effect][edge] = None
 
-    def serving(self, held: Iterable[Edge]) -> list[dict[str, Any]]:
-        """Who serves while these relations hold, and nothing else of the history does."""
+    def serving(self, endpoint: str, held: Iterable[Edge]) -> list[dict[str, Any]]:
+        """Who serves an endpoint while these relations hold, and nothing else of the history does."""
+        root = self.roots[endpoint]
         edges = sorted(held, key=lambda edge: (edge.effect, edge.cause, edge.seq, edge.valid_from))
-        named = {number: self.nodes[number] for number in (self.root, *_ends(edges))}
+        named = {number: self.nodes[number] for number in (root, *_ends(edges))}
         for node in list(named.values()):
             named |= {self.numbers[ref]: self.nodes[self.numbers[ref]] for ref in self.links.get(node.ref, ())}
-        graph = from_reached(Reached((self.root,), named, edges))
+        graph = from_reached(Reached((root,), named, edges))
         join(graph, self.links)
         for _, _, data in graph.edges(data=True):
             data["record"] = self.records.get(data["record_id"], {})
@@ -278,19 +313,58 @@ class _History:
                 "site": item.site,
                 "points_at": _pointed_at(graph, item.model),
             }
-            for item in serving_of(graph, self.endpoint)
+            for item in serving_of(graph, endpoint)
         ]
 
-    def reaching(self, holding: Mapping[int, Mapping[Edge, None]]) -> set[Edge]:
-        """Of all relations that hold at one instant, by their effects: those between the endpoint and what serves it."""
+    def reaching(self, root: int, holding: Mapping[int, Mapping[Edge, None]]) -> set[Edge]:
+        """Of all relations that hold at one instant, by their effects: those between an endpoint and what serves it."""
         found: set[Edge] = set()
-        new = [self.root]
+        new = [root]
         while new:
             step = {edge for number in new for edge in holding.get(number, ())} - found
             found |= step
             meant = [ref for edge in step for ref in self.links.get(self.nodes[edge.cause].ref, ())]
             new = [*(edge.cause for edge in step), *(self.numbers[ref] for ref in meant)]
         return found
+
+    def spans(self, endpoint: str) -> Iterator[Span]:
+        """The spans in which the same things served an endpoint, oldest first."""
+        root = self.roots[endpoint]
+        begins: dict[int, list[Edge]] = defaultdict(list)
+        ends: dict[int, list[Edge]] = defaultdict(list)
+        for edge in self.reaching(root, self._all):
+            begins[edge.valid_from].append(edge)
+            if edge.valid_to < FOREVER:
+                ends[edge.valid_to].append(edge)
+        holding: dict[int, dict[Edge, None]] = defaultdict(dict)
+        before: set[Edge] = set()
+        span: Span | None = None
+        for instant in sorted(begins.keys() | ends.keys()):
+            for edge in ends[instant]:
+                del holding[edge.effect][edge]
+            for edge in begins[instant]:
+                holding[edge.effect][edge] = None
+            held = self.reaching(root, holding)
+            changed, before = held ^ before, held
+            if not changed:
+                continue
+            serving = self.serving(endpoint, held)
+            if serving == ([] if span is None else span.serving):
+                continue
+            if span is not None:
+                yield span._replace(end=instant)
+            # One relation of which it is not known when exactly it changed is enough: it may have been earlier.
+            between_syncs = any(
+                edge.sure_to is not None if edge.valid_to == instant else self._first_seen(edge, instant)
+                for edge in changed
+            )
+            span = Span(instant, None, serving, between_syncs)
+        if span is not None:
+            yield span
+
+    def _first_seen(self, edge: Edge, instant: int) -> bool:
+        """Whether a relation began at an instant only as far as is known, which is when it was first seen."""
+        return edge.valid_from == instant and "valid_from" not in self.records[edge.seq]
 
 
 def _ends(edges: Iterable[Edge]) -> Iterator[int]:
@@ -313,46 +387,3 @@ def _pointed_at(graph: nx.MultiDiGraph[str], model: str | None) -> list[str]:
             if not causes and ref != model:
                 found.add(ref)
     return sorted(found)
-
-
-def _spans(history: _History) -> Iterator[dict[str, Any]]:
-    begins: dict[int, list[Edge]] = defaultdict(list)
-    ends: dict[int, list[Edge]] = defaultdict(list)
-    for edge in history.edges:
-        begins[edge.valid_from].append(edge)
-        if edge.valid_to < FOREVER:
-            ends[edge.valid_to].append(edge)
-    holding: dict[int, dict[Edge, None]] = defaultdict(dict)
-    before: set[Edge] = set()
-    span: dict[str, Any] | None = None
-    for instant in sorted(begins.keys() | ends.keys()):
-        for edge in ends[instant]:
-            del holding[edge.effect][edge]
-        for edge in begins[instant]:
-            holding[edge.effect][edge] = None
-        held = history.reaching(holding)
-        changed, before = held ^ before, held
-        if not changed:
-            continue
-        serving = history.serving(held)
-        if serving == ([] if span is None else span["serving"]):
-            continue
-        if span is not None:
-            yield {**span, "until": iso(instant)}
-        span = {
-            "since": iso(instant),
-            "until": None,
-            "serving": serving,
-            # One relation of which it is not known when exactly it changed is enough: it may have been earlier.
-            "between_syncs": any(
-                edge.sure_to is not None if edge.valid_to == instant else _first_seen(edge, instant, history)
-                for edge in changed
-            ),
-        }
-    if span is not None:
-        yield span
-
-
-def _first_seen(edge: Edge, instant: int, history: _History) -> bool:
-    """Whether a relation began at an instant only as far as is known, which is when it was first seen."""
-    return edge.valid_from == instant and "valid_from" not in history.records[edge.seq]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,9 @@ import networkx as nx
 from .descriptions import merge_descriptions
 from .errors import StoreError
 from .graph import version_of
-from .policy import EvidenceBySubject
-from .records import Ref, parse_instant
+from .policy import EvidenceBySubject, Policy
+from .policy.reading import misspelt
+from .records import Ref, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from .store import Store
@@ -166,7 +168,7 @@ def evidence_about(
             meant[numbers[short]] = ref
     said = store.evidence(meant, as_of, known_at)
     described = store.describe(item.seq for item in said)
-    found: dict[str, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
     for item in said:
         record = json.loads(described[item.seq].json)
         if item.gone and record["status"] in ("passed", "waived"):
@@ -177,4 +179,103 @@ def evidence_about(
                 "because": "its source changed it between two syncs, around this instant",
             }
         found[meant[item.node]].append((item.seq, record))
+    _compare_proofs(store, found, as_of, known_at)
     return found, described
+
+
+def _compare_proofs(
+    store: Store, evidence: Mapping[str, list[tuple[int, dict[str, Any]]]], as_of: datetime, known_at: datetime
+) -> None:
+    """Evidence whose proof is not any more what it was when the gate was judged is stale."""
+    resting = [
+        (item, str(item["attributes"]["proof_digest"]))
+        for items in evidence.values()
+        for _, item in items
+        if item.get("attributes", {}).get("proof_digest") and ":" in item.get("pointer", "")
+    ]
+    if not resting:
+        return
+    numbers = store.numbers({item["pointer"] for item, _ in resting})
+    said = store.descriptions(numbers.values(), as_of, known_at)
+    described = store.describe(one.seq for one in said)
+    now: dict[int, set[str]] = defaultdict(set)
+    for one in said:
+        if digest := json.loads(described[one.seq].json).get("digest"):
+            now[one.node].add(digest)
+    for item, recorded in resting:
+        digests = now.get(numbers.get(item["pointer"], -1), set())
+        if digests and digests != {recorded} and item["status"] in ("passed", "waived"):
+            item |= {
+                "status": "stale",
+                "because": f"{item['pointer']} was {recorded} when it was judged, and is {', '.join(sorted(digests))}",
+            }
+
+
+#: The name of the deployment, and of the endpoint where none is named, of a version that is not released.
+CANDIDATE = "candidate"
+
+
+def suppose(graph: nx.MultiDiGraph[str], model: str, endpoint: str, environment: str, as_of: datetime) -> None:
+    """Put a deployment of a version, released at an instant, at the end of what the version was made from."""
+    place = Ref.parse(endpoint)
+    deployment = str(Ref("deployment", f"{place.name}:{CANDIDATE}", "", place.namespace))
+    micro = (as_of - _EPOCH) // timedelta(microseconds=1)
+    for ref, attributes in ((deployment, {"environment": environment}), (endpoint, {})):
+        parsed = Ref.parse(ref)
+        graph.add_node(
+            ref,
+            kind=parsed.kind,
+            resolved=True,
+            implied=False,
+            record_id=None,
+            record={"type": "entity", "ref": ref, "attributes": attributes, "description": "supposed, not on record"},
+            name=parsed.name,
+            version="",
+            namespace=parsed.namespace,
+            contradicted=[],
+            description_sure=True,
+            gone=False,
+            identified_by="declared",
+            digest="",
+            seen_later=False,
+        )
+    for cause, predicate, effect in ((model, "deploys", deployment), (deployment, "serves", endpoint)):
+        graph.add_edge(
+            cause,
+            effect,
+            (0, predicate),
+            predicate=predicate,
+            role="",
+            basis="declared",
+            traffic=100.0 if predicate == "serves" else None,
+            record_id=None,
+            valid_from=micro,
+            valid_to=None,
+            sure_to=None,
+            event_time=None,
+            sure=True,
+            record={"valid_from": format_instant(as_of)},
+        )
+
+
+def refuse_misspelt(store: Store, policy: Policy, evidence: EvidenceBySubject) -> None:
+    """No audit runs by a policy that asks for a metric nobody ever measured, where one is called nearly so.
+
+    Raises
+    ------
+    PolicyError
+        With line, column and the nearest name.
+    """
+    asked = policy.metrics()
+    if not asked:
+        return
+    known = {
+        str(item.get("attributes", {}).get("metric", item["gate"]))
+        for items in evidence.values()
+        for _, item in items
+        if item.get("actual")
+    }
+    for metric in sorted(asked - known):
+        near = difflib.get_close_matches(metric, sorted(known), 1, 0.6)
+        if near and not store.measured(metric):
+            raise misspelt(policy, metric, near[0])

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
-from .gathering import add_evaluations, describe, evidence_about, fitting, instants
+from .errors import InvalidQuestion
+from .facts import facts_for
+from .gathering import (
+    CANDIDATE,
+    add_evaluations,
+    describe,
+    evidence_about,
+    fitting,
+    instants,
+    refuse_misspelt,
+    suppose,
+)
 from .graph import lineage_graph
-from .policy import EvidenceBySubject, Judge, Judgement, Outcome, Policy, conjunction, load_policy, verdict_of
-from .records import format_instant
+from .policy import EvidenceBySubject, Policy, load_policy, verdict_of
+from .policy.hop import micros
+from .records import Ref, format_instant, parse_instant
 from .sentences import answer_of
-from .trace import Finding, Serving, Trace, trace
+from .trace import RELEASED_KINDS, Finding, trace
+from .verdicts import judged
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -30,6 +40,7 @@ def audit(
     as_of: datetime | str | None = None,
     known_at: datetime | str | None = None,
     policy: str | Path | Policy | None = None,
+    policy_as_of: datetime | str | None = None,
 ) -> Audit:
     """Which data trained the model behind an endpoint, and what proves that it was allowed to?
 
@@ -45,6 +56,9 @@ def audit(
         Only what the store knew by then; everything by default.
     policy : str, Path or Policy, optional
         A shipped policy's name or a TOML file; ``default`` by default.
+    policy_as_of : datetime or str, optional
+        Judge every hop by the version of the policy in force at this instant, instead of the one in force when
+        what is gated happened.
 
     Returns
     -------
@@ -71,82 +85,142 @@ def audit(
     'INCOMPLETE'
     """
     rules = load_policy(policy)
+    fixed = None if policy_as_of is None else parse_instant(policy_as_of)
     with fitting(store):
-        return _audit(store, endpoint, as_of, known_at, rules)
+        ref = store.resolve(endpoint, "endpoint")
+        return _answer(store, rules, Asked(ref, *instants(store, as_of, known_at), policy_as_of=fixed))
 
 
-def _audit(
-    store: Store, endpoint: str, as_of: datetime | str | None, known_at: datetime | str | None, rules: Policy
+def gate(
+    store: Store,
+    model: str,
+    policy: str | Path | Policy | None = None,
+    as_of: datetime | str | None = None,
+    known_at: datetime | str | None = None,
+    *,
+    endpoint: str | None = None,
+    environment: str = "production",
 ) -> Audit:
-    ref = store.resolve(endpoint, "endpoint")
-    asked, known = instants(store, as_of, known_at)
-    graph = lineage_graph(store, ref, as_of=asked, known_at=known)
-    add_evaluations(store, graph, asked, known)
-    described = describe(store, graph, asked, known)
-    evidence, evidence_records = evidence_about(store, graph, asked, known)
-    result = trace(graph, ref)
-    judge = Judge(result, rules, evidence)
-    flow = _answering(result)
-    judged = {
-        (cause, effect, key): judge.hop(cause, effect, data)
-        for cause, effect, key, data in result.graph.edges(keys=True, data=True)
-        if data["predicate"] != "alternate_of"
-        and not result.graph.nodes[effect].get("side")
-        and cause in flow
-        and effect in flow
-    }
-    findings = [
-        *result.findings,
-        *_unrequired(result, evidence, judged),
-        *_unproved(store, evidence, asked, known),
-    ]
-    outcomes = _outcomes(result, judged, findings)
-    whole = conjunction(outcomes.values()) if outcomes else "undetermined"
+    """May this version be released? It is judged as though it were released at the instant asked about.
+
+    Parameters
+    ----------
+    store : Store
+        As :func:`lineage_explorer.open_store` gives it.
+    model : str
+        A version: ``model:churn@4``, or an alias of one (``model:churn~champion``).
+    policy : str, Path or Policy, optional
+        A shipped policy's name or a TOML file; ``default`` by default.
+    as_of, known_at : datetime or str, optional
+        As for :func:`audit`.
+    endpoint : str, optional
+        Where it would be released to: what served there before is then known.
+    environment : str
+        Of the deployment that it would be.
+
+    Returns
+    -------
+    Audit
+        Its ``question.candidate`` is the model; the deployment and the endpoint at its end are supposed.
+
+    Raises
+    ------
+    UnknownReference, AmbiguousReference, InvalidInstant, PolicyError
+        As :func:`audit`.
+    InvalidQuestion
+        When no version is named.
+
+    Examples
+    --------
+    >>> from lineage_explorer import Entity, open_store
+    >>> store = open_store()
+    >>> _ = store.append([Entity(ref="model:churn@4")])
+    >>> gate(store, "model:churn@4").verdict
+    'INCOMPLETE'
+    """
+    rules = load_policy(policy)
+    with fitting(store):
+        ref = store.resolve(model, "model")
+        parsed = Ref.parse(ref)
+        if not parsed.version and not parsed.alias:
+            raise InvalidQuestion(f"{ref} names no version; write {ref}@VERSION")
+        if parsed.kind not in RELEASED_KINDS:
+            raise InvalidQuestion(f"{ref} is no model: a gate judges {', '.join(sorted(RELEASED_KINDS))}")
+        target = store.resolve(endpoint, "endpoint") if endpoint else f"endpoint:{CANDIDATE}"
+        return _answer(store, rules, Asked(target, *instants(store, as_of, known_at), ref, environment))
+
+
+class Asked(NamedTuple):
+    """A question, resolved.
+
+    Attributes
+    ----------
+    candidate : str
+        A version that is judged as though the endpoint served it; empty for what it does serve.
+    """
+
+    endpoint: str
+    as_of: datetime
+    known_at: datetime
+    candidate: str = ""
+    environment: str = ""
+    policy_as_of: datetime | None = None
+
+
+def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
+    ref, as_of, known = asked.endpoint, asked.as_of, asked.known_at
+    graph = lineage_graph(store, asked.candidate or ref, as_of=as_of, known_at=known)
+    add_evaluations(store, graph, as_of, known)
+    described = describe(store, graph, as_of, known)
+    if asked.candidate:
+        suppose(graph, asked.candidate, ref, asked.environment, as_of)
+    evidence, evidence_records = evidence_about(store, graph, as_of, known)
+    refuse_misspelt(store, rules, evidence)
+    facts = facts_for(store, graph, ref, evidence, rules.needs, as_of, known)
+    judged_as_of = None if asked.policy_as_of is None else micros(format_instant(asked.policy_as_of))
+    result = judged(trace(graph, ref), rules, evidence, facts, judged_as_of, _unproved(store, evidence, as_of, known))
+    in_force = rules.in_force(facts.as_of if judged_as_of is None else judged_as_of)
     content: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "tool": {"name": "lineage-explorer", "version": __version__},
         "question": {
             "endpoint": ref,
-            "as_of": format_instant(asked),
+            "as_of": format_instant(as_of),
             "known_at": format_instant(known),
-            "policy": {"name": rules.name, "version": rules.version, "digest": rules.digest},
+            "policy": {
+                "name": rules.name,
+                "version": in_force.version if in_force else "",
+                "digest": in_force.digest if in_force else rules.digest,
+                "form": rules.form,
+                "judged_as_of": None if asked.policy_as_of is None else format_instant(asked.policy_as_of),
+                "applied": [
+                    {"version": one.version, "digest": one.digest, "hops": result.applied[one.version]}
+                    for one in rules.versions
+                    if one.version in result.applied
+                ],
+            },
+            **({"candidate": asked.candidate} if asked.candidate else {}),
         },
-        "verdict": verdict_of(whole),
-        "serving": [serving_row(item, outcomes.get(item)) for item in result.serving],
-        "nodes": [node_row(result, node, described) for node in sorted(result.graph)],
+        "verdict": verdict_of(result.whole),
+        "requirements": dict(result.counts),
+        "serving": [serving_row(item, result.outcomes.get(item)) for item in result.trace.serving],
+        "nodes": [node_row(result.trace, node, described) for node in sorted(result.trace.graph)],
     }
-    content["evidence"], identity = evidence_rows(evidence, evidence_records, set(result.graph))
-    content["hops"] = hop_rows(result, judged, evidence, identity, described)
-    content["datasets"] = [dataset_row(result, node) for node in result.data()]
+    content["evidence"], identity = evidence_rows(evidence, evidence_records, set(result.trace.graph))
+    content["hops"] = hop_rows(result.trace, result.hops, evidence, identity, described)
+    content["datasets"] = [dataset_row(result.trace, node) for node in result.trace.data()]
     content["findings"] = [
         {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message}
         for item in sorted(
-            set(findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message)
+            set(result.findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message)
         )
     ]
     content["answer"] = answer_of(content)
-    return Audit(content, result.graph)
+    return Audit(content, result.trace.graph)
 
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
-
-
-# --- judging ---
-
-
-def _unrequired(result: Trace, evidence: EvidenceBySubject, judged: Mapping[Any, list[Judgement]]) -> Iterable[Finding]:
-    """Gates that failed and that the policy did not ask for: never unseen."""
-    used = {number for items in judged.values() for item in items for number in item.evidence}
-    for ref in sorted(result.graph):
-        for number, item in evidence.get(ref, ()):
-            if item["status"] == "failed" and number not in used:
-                yield Finding(
-                    "warning",
-                    "failed-gate",
-                    ref,
-                    f"Gate {item['gate']!r} of {ref} failed; the policy does not require it",
-                )
 
 
 def _unproved(store: Store, evidence: EvidenceBySubject, as_of: datetime, known_at: datetime) -> Iterable[Finding]:
@@ -170,59 +244,3 @@ def _unproved(store: Store, evidence: EvidenceBySubject, as_of: datetime, known_
                 ref,
                 f"Gate {item['gate']!r} of {ref} rests on {item['pointer']}, which no record describes",
             )
-
-
-def _answering(result: Trace) -> set[str]:
-    """What the answer rests on. A deployment without traffic is shown, and its hops are nobody's to judge."""
-    flow = {result.endpoint}
-    for item in result.serving:
-        if item.answers:
-            flow |= {item.deployment} | ({item.model, *nx.ancestors(result.graph, item.model)} if item.model else set())
-    return flow
-
-
-def _outcomes(
-    result: Trace, judged: Mapping[tuple[str, str, Any], list[Judgement]], findings: Iterable[Finding]
-) -> dict[Serving, Outcome]:
-    """One outcome for each path that may answer requests."""
-    errors = {item.ref for item in findings if item.severity == "error"}
-    into: dict[str, list[tuple[str, list[Judgement]]]] = defaultdict(list)
-    for (cause, effect, _), judgements in judged.items():
-        into[effect].append((cause, judgements))
-    serving: dict[str, list[Outcome]] = defaultdict(list)
-    for cause, judgements in into[result.endpoint]:
-        serving[cause] += [judgement.outcome for judgement in judgements]
-    upstream: dict[str, set[str]] = {}
-    behind: dict[str, list[Outcome]] = {}
-    outcomes: dict[Serving, Outcome] = {}
-    for item in result.serving:
-        if not item.answers:
-            continue
-        found = list(serving[item.deployment])
-        if item.model is not None:
-            if item.model not in behind:  # many deployments may run one model
-                upstream[item.model] = path = {item.model, *nx.ancestors(result.graph, item.model)}
-                behind[item.model] = _among(path, into, errors)
-            found += behind[item.model]
-        found += [
-            judgement.outcome
-            for cause, judgements in into[item.deployment]
-            if item.model is not None and cause in upstream[item.model]
-            for judgement in judgements
-        ]
-        if item.deployment in errors or result.endpoint in errors:
-            found.append("undetermined")
-        outcomes[item] = conjunction(found)
-    return outcomes
-
-
-def _among(path: set[str], into: Mapping[str, list[tuple[str, list[Judgement]]]], errors: set[str]) -> list[Outcome]:
-    """The different outcomes of the hops among some things."""
-    found: set[Outcome] = {
-        judgement.outcome
-        for effect in path
-        for cause, judgements in into.get(effect, ())
-        if cause in path
-        for judgement in judgements
-    }
-    return sorted(found | {"undetermined"} if errors & path else found)

@@ -8,6 +8,17 @@ from typing import Any
 
 #: How a verdict is marked on a terminal: sign and colour, beside the word and never instead of it.
 VERDICT_MARKS = {"PASSED": ("✓", "green"), "FAILED": ("✕", "red"), "INCOMPLETE": ("△", "yellow")}
+#: What verdicts and outcomes are called under a policy that is a list of questions about a text.
+ANSWERS = {
+    "PASSED": "evidence found",
+    "FAILED": "contradicted",
+    "INCOMPLETE": "not determinable",
+    "holds": "evidence found",
+    "fails": "contradicted",
+    "undetermined": "not determinable",
+}
+#: Under such a policy.
+NOT_COMPLIANCE = "This states evidence, not compliance."
 #: Names listed in a sentence before the rest is counted.
 _LISTED = 4
 
@@ -94,9 +105,30 @@ def answer_of(content: Mapping[str, Any]) -> str:
         sentences.append(f"Not known: {_list(unknown, '; ')}.")
     known = [item["message"] for item in content["findings"] if item["code"] == "base-model-training-unknown"]
     sentences.extend(message + "." for message in known)
-    policy = content["question"]["policy"]
-    sentences.append(f"Verdict under policy {policy['name']} version {policy['version']}: {content['verdict']}.")
+    sentences.append(_judged(content))
     return _brief(" ".join(sentence for sentence in sentences if sentence))
+
+
+def verdict_words(content: Mapping[str, Any]) -> str:
+    """The verdict as it is to be read out: a word of its own, or what a list of questions came to.
+
+    Examples
+    --------
+    >>> verdict_words({"verdict": "FAILED", "question": {"policy": {"form": "questions"}}})
+    'contradicted'
+    """
+    verdict = str(content["verdict"])
+    return ANSWERS[verdict] if content["question"]["policy"].get("form") == "questions" else verdict
+
+
+def _judged(content: Mapping[str, Any]) -> str:
+    policy = content["question"]["policy"]
+    name = f"{policy['name']} version {policy['version']}" if policy["version"] else f"{policy['name']}"
+    if policy.get("form") != "questions":
+        return f"Verdict under policy {name}: {content['verdict']}."
+    counts = content["requirements"]
+    said = ", ".join(f"{ANSWERS[outcome]} {counts[outcome]}" for outcome in ("holds", "fails", "undetermined"))
+    return f"Questions of {name}: {said}. {NOT_COMPLIANCE}"
 
 
 def _brief(text: str) -> str:
@@ -120,6 +152,8 @@ def _serves(content: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) 
     question = content["question"]
     endpoint = _name(question["endpoint"], nodes)
     when = question["as_of"][:16].replace("T", " ") + " UTC"
+    if question.get("candidate"):
+        return f"{_capital(_name(question['candidate'], nodes))} is judged as though it were released to {endpoint} at {when}."
     active = [item for item in content["serving"] if item["verdict"]]
     if not active:
         return f"As of {when}, no record shows what serves {endpoint}."

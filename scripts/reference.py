@@ -16,6 +16,7 @@ import click
 
 import lineage_explorer
 from lineage_explorer import cli, errors, records, sources
+from lineage_explorer.policy.schema import policy_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def schema() -> str:
     """The JSON Schema of a record."""
     return json.dumps(records.json_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def policies() -> str:
+    """The JSON Schema of a policy file."""
+    return json.dumps(policy_schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def command_line() -> str:
@@ -102,6 +108,7 @@ def _members(item: type) -> dict[str, Any]:
 
 
 FILES = {
+    "docs/policy.schema.json": policies,
     "docs/record.schema.json": schema,
     "lineage_explorer/record.schema.json": schema,
     "docs/command-line.md": command_line,

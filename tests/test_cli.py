@@ -258,9 +258,9 @@ def test_reports_hold_the_same_audit(run: Run, tmp_path: Path, passed: Path) -> 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.docx", ["'.docx'", "html, json, md, svg\n"]),
-        ("a.widget", ["html, json, md, svg\n"]),
-        ("a.graphviz", ["html, json, md, svg\n"]),
+        ("a.docx", ["'.docx'", "html, json, junit, md, sarif, svg, xml\n"]),
+        ("a.widget", ["html, json, junit, md, sarif, svg, xml\n"]),
+        ("a.graphviz", ["html, json, junit, md, sarif, svg, xml\n"]),
         ("nowhere/a.html", ["nowhere/a.html", "cannot be written", "No such file or directory"]),
     ],
 )

@@ -1,11 +1,12 @@
 /** Questions over a notebook's comm: each gets one reply, an answer or a problem in words. */
 
 import type { Audit } from "./view/audit.js";
+import type { Estate } from "./view/estate.js";
 import type { Exploration, Questions, Transport, ViewState } from "./view/transport.js";
 
 /** What a widget's model holds, by name. */
 export interface Traits extends ViewState {
-  content: Audit | Exploration | Record<string, never>;
+  content: Audit | Exploration | Estate | Record<string, never>;
   asks: boolean;
   store: string;
   endpoint: string;

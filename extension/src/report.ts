@@ -1,18 +1,22 @@
-/** The entry for the report: the view over the data that stands in the page. It asks nobody for anything. */
+/** The entry for reports: the view over the data that stands in the page. It asks nobody for anything. */
 
 import type { Audit } from "./view/audit.js";
 import { html } from "./view/dom.js";
-import { clean } from "./view/text.js";
+import { isEstate, type Estate } from "./view/estate.js";
+import { mountEstate } from "./view/heatmap.js";
 import { mountAudit } from "./view/view.js";
+import { asked, verdictWords } from "./view/wording.js";
 
-const data = document.getElementById("lx-audit")?.textContent;
+const data = document.querySelector("#lx-audit, #lx-estate")?.textContent;
 const place = document.getElementById("lx-report");
 if (data && place) {
-  const audit = JSON.parse(data) as Audit;
+  const content = JSON.parse(data) as Audit | Estate;
   const view = html("div");
-  mountAudit(view, audit);
+  if (isEstate(content)) mountEstate(view, content);
+  else mountAudit(view, content);
   place.setAttribute("role", "main");
-  place.append(html("h1", { class: "lx-unseen" }, `Lineage report: ${clean(audit.question.endpoint)}, ${audit.verdict}`), view);
+  const title = isEstate(content) ? "Policy report" : `Lineage report: ${asked(content)}, ${content.verdict === null ? "not judged" : verdictWords(content.verdict, content.question.policy)}`;
+  place.append(html("h1", { class: "lx-unseen" }, title), view);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const dress = (): boolean => document.documentElement.classList.toggle("lx-dark", dark.matches);
   dark.addEventListener("change", dress);

@@ -4,14 +4,46 @@ import { Comm, type Traits, type WidgetModel } from "./comm.js";
 import { Asking, problem } from "./view/asking.js";
 import type { Audit } from "./view/audit.js";
 import { html, keepPlainKeys } from "./view/dom.js";
+import { isEstate, type Estate } from "./view/estate.js";
 import { alone } from "./view/exploration.js";
+import { mountEstate } from "./view/heatmap.js";
 import { clean } from "./view/text.js";
 import type { Exploration, Found, ViewState } from "./view/transport.js";
 import { mountAudit, type Mounted } from "./view/view.js";
 
 const STATE = ["selected", "as_of", "direction", "query"] as const;
 
-function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => void {
+interface Context {
+  model: WidgetModel;
+  el: HTMLElement;
+}
+
+function render(context: Context): () => void {
+  return isEstate(context.model.get("content")) ? heatMap(context) : explorer(context);
+}
+
+/** The policy results of many endpoints; which of them is chosen is kept in step with Python. */
+function heatMap({ model, el }: Context): () => void {
+  const content = (): Estate => model.get("content") as Estate;
+  const view = mountEstate(el, content(), {
+    open: (ref) => {
+      model.set("selected", ref);
+      model.save_changes();
+    },
+  });
+  const show = (): void => view.estate(content());
+  const select = (): void => view.select(model.get("selected"));
+  model.on("change:content", show);
+  model.on("change:selected", select);
+  select();
+  return () => {
+    model.off("change:content", show);
+    model.off("change:selected", select);
+    view.destroy();
+  };
+}
+
+function explorer({ model, el }: Context): () => void {
   const transport = new Comm(model);
   let view: Mounted | null = null;
   let shown = "";

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,15 +19,17 @@ EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
 
 @click.command()
 @click.argument("store", type=click.Path(dir_okay=False))
-@click.argument("endpoint")
+@click.argument("endpoint", required=False)
+@click.option("--all", "every", is_flag=True, help="Audit every endpoint, a row for each.")
 @click.option("--as-of", metavar="T", help="The instant asked about, e.g. 2026-03-01T12:00:00Z. Now by default.")
 @click.option("--known-at", metavar="T", help="Use only what the store knew by then.")
 @click.option("--policy", metavar="P", help="A shipped policy's name or a TOML file. Default: default.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html, .json, .svg or .md.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html, .json, .svg or .md; of --all .html, .csv, .md or .json.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole audit as JSON.")
 def audit(
     store: str,
-    endpoint: str,
+    endpoint: str | None,
+    every: bool,
     as_of: str | None,
     known_at: str | None,
     policy: str | None,
@@ -35,15 +38,23 @@ def audit(
 ) -> int:
     """Which data trained the model behind ENDPOINT, and do its gates hold?
 
+    With --all, of every endpoint: a row for each, and the exit status of the worst.
+
     Exit status: 0 PASSED, 1 FAILED, 3 INCOMPLETE, 2 a usage or other error.
 
     \b
     lineage-explorer audit lineage.db churn-prod
     lineage-explorer audit lineage.db endpoint:churn-prod --as-of 2026-03-01T12:00:00Z
     lineage-explorer audit lineage.db churn-prod -o report.html
+    lineage-explorer audit lineage.db --all --policy rules.toml -o estate.html
     """
-    from ..questions import audit as ask
     from ..store import open_store
+
+    if every == (endpoint is not None):
+        raise click.UsageError("name an ENDPOINT, or say --all for every one; not both")
+    if endpoint is None:
+        return _audit_all(store, {"policy": policy, "as_of": as_of, "known_at": known_at}, output, as_json=as_json)
+    from ..questions import audit as ask
 
     with open_store(store) as opened:
         result = ask(opened, endpoint, as_of=as_of, known_at=known_at, policy=policy)
@@ -90,6 +101,60 @@ def _show(result: Audit) -> None:
         for item in shown:
             out.print(Text(f"{item['severity']}: {visible(item['message'])}"))
     out.print(Text(f"\naudit digest {result.digest}", style="dim"))
+
+
+def _audit_all(store: str, question: dict[str, Any], output: str | None, *, as_json: bool) -> int:
+    from pathlib import Path
+
+    from ..estates import estate_document
+    from ..reports.estate import check, save, worst_of
+    from ..store import open_store
+
+    if output:
+        check(Path(output))
+    with open_store(store) as opened:
+        found = estate_document(opened, **question, progress=sys.stderr.isatty())
+    if output:
+        save(found, output)
+    if as_json:
+        print_json(found)
+    else:
+        _show_all(found)
+        if output:
+            click.echo(f"Report: {output}")
+    return EXIT[worst_of(found)]
+
+
+#: Endpoints that are printed; a report holds them all.
+_PRINTED = 50
+
+
+def _show_all(estate: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..reports.estate import summary, words, worst_first, worst_of
+    from ..sentences import VERDICT_MARKS
+
+    out = console()
+    policy = estate["question"]["policy"]
+    mark, colour = VERDICT_MARKS[worst_of(estate)]
+    out.print(Text(f"{mark} {summary(estate)}", style=f"bold {colour}"))
+    asked = f"policy {policy['name']} version {policy['version']}, as of {estate['question']['as_of']}"
+    out.print(Text(visible(asked)))
+    open_ = [row for row in worst_first(estate) if row["verdict"] != "PASSED"]
+    if open_:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("endpoint", "verdict", "first finding"):
+            table.add_column(name, overflow="fold")
+        for row in open_[:_PRINTED]:
+            told = (row["ref"], words(row["verdict"], policy.get("form", "verdict")), row["finding"])
+            table.add_row(*(Text(visible(cell)) for cell in told))
+        out.print()
+        out.print(table)
+    if len(open_) > _PRINTED:
+        out.print(Text(f"\n… and {len(open_) - _PRINTED:,} more; -o FILE writes all"))
+    out.print(Text(f"\nestate digest {estate['digest']}", style="dim"))
 
 
 def _short(ref: str) -> str:

@@ -6,13 +6,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from ..errors import PolicyError, ReferenceFailed, StoreError
 from ..explorations import explore, releases
-from ..policy import Policy, load_policy
+from ..policy import Policy, load_policy, shipped_policies
 from ..questions import audit
 from ..store import Store
 from .parameters import AuditOf, Explore, Kinds, OfStore, Releases, Search, Things, Verdicts, Versions
@@ -57,17 +55,10 @@ def head_of(store: Store) -> str:
     return f"{head.size}-{head.root.hex()}"
 
 
-@cache
-def policies() -> list[str]:
-    """The names of the shipped policies."""
-    listed = files("lineage_explorer").joinpath("policies").iterdir()
-    return sorted(item.name.removesuffix(".toml") for item in listed if item.name.endswith(".toml"))
-
-
 def _policy(name: str) -> Policy:
     """A shipped policy. Never a path: that would read any file."""
-    if name and name not in policies():
-        raise PolicyError(f"no policy {name[:80]!r}; there are: {', '.join(policies())}")
+    if name and name not in shipped_policies():
+        raise PolicyError(f"no policy {name[:80]!r}; there are: {', '.join(shipped_policies())}")
     return load_policy(name or None)
 
 

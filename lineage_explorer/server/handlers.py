@@ -18,8 +18,9 @@ from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, RequestHandler, authenticated
 
 from ..errors import StoreError, StoreNotFound
+from ..policy import shipped_policies
 from ..version import __version__
-from .answers import QUESTIONS, Asking, Question, VerdictCache, head_of, policies
+from .answers import QUESTIONS, Asking, Question, VerdictCache, head_of
 from .connections import Connections
 from .errors import REASONS, failure_of
 from .headers import must_be_known
@@ -219,7 +220,7 @@ class PoliciesHandler(Handler):
     async def get(self) -> None:
         """List them."""
         self.take_no_parameters()
-        await self.reply({"policies": policies()})
+        await self.reply({"policies": shipped_policies()})
 
 
 class IngestsHandler(Handler):

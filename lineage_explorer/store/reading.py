@@ -161,6 +161,25 @@ class Readable:
         """The evidence about nodes, at two instants."""
         return walk.said(self._engine, ids, micros_of(as_of), micros_of(known_at), evidence=True)
 
+    def measured(self, metric: str) -> bool:
+        """Whether any evidence in the store measured a metric; reads the whole journal, and is asked of misspelt words."""
+        return walk.measured(self._engine, metric)
+
+    def evidence_before(self, names: Iterable[str], as_of: datetime, known_at: datetime) -> list[tuple[str, int]]:
+        """All evidence about things of some names, up to an instant, also what was said otherwise later.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names as in references, without kind, namespace and version.
+
+        Returns
+        -------
+        list of (str, int)
+            The subject's reference, and the number of the record.
+        """
+        return walk.said_before(self._engine, names, micros_of(as_of), micros_of(known_at))
+
     def descriptions(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[walk.Said]:
         """The records that describe nodes, at two instants: one for each source that knows the thing."""
         return walk.said(self._engine, ids, micros_of(as_of), micros_of(known_at), evidence=False)

@@ -9,6 +9,7 @@ otherwise scans every edge).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -211,6 +212,34 @@ def said(engine: Engine, ids: Iterable[int], as_of: int, known_at: int, *, evide
         {"ids": list(ids), "as_of": as_of, "known_at": known_at},
     )
     return [Said(node, seq, bool(gone), sure_to is None or as_of < sure_to) for node, seq, gone, sure_to in found]
+
+
+def said_before(engine: Engine, names: Iterable[str], as_of: int, known_at: int) -> list[tuple[str, int]]:
+    """All evidence about things of some names that was on record at or before an instant: (reference, record number).
+
+    Also what was said otherwise later: whether a condition was changed is seen in what it was.
+    """
+    found = engine.rows(
+        """
+        SELECT n.ref, f.seq FROM each_text(:names) AS j CROSS JOIN node AS n CROSS JOIN fact AS f
+        WHERE n.name = j.value AND f.node = n.id AND f.type = 'evidence' AND f.valid_from <= :as_of
+        AND f.recorded_from <= :known_at AND f.recorded_to > :known_at ORDER BY f.seq""",
+        {"names": list(names), "as_of": as_of, "known_at": known_at},
+    )
+    return [(ref, seq) for ref, seq in found]
+
+
+def measured(engine: Engine, metric: str) -> bool:
+    """Whether any record of evidence names a metric."""
+    word = json.dumps(metric, ensure_ascii=False)  # as canonical JSON writes a text
+    for char in ("\\", "%", "_"):
+        word = word.replace(char, "\\" + char)
+    found = engine.rows(
+        """
+        SELECT 1 FROM body AS b WHERE (b.json LIKE :gate ESCAPE '\\' OR b.json LIKE :metric ESCAPE '\\') LIMIT 1""",
+        {"gate": f'%"gate":{word}%', "metric": f'%"metric":{word}%'},
+    )
+    return bool(found)
 
 
 def beside(

@@ -3,6 +3,7 @@
 import "../view/view.css";
 import "../view/controls.css";
 import "../view/reading.css";
+import "../view/policy.css";
 import "../view/drawing.css";
 import "../view/fitting.css";
 

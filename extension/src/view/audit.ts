@@ -2,6 +2,7 @@
 
 export type Status = "passed" | "failed" | "pending" | "waived" | "stale" | "missing" | "undetermined" | "none";
 export type Verdict = "PASSED" | "FAILED" | "INCOMPLETE";
+export type Outcome = "holds" | "fails" | "undetermined";
 export type Lane = "data" | "preparation" | "features" | "training" | "registry" | "deployment" | "endpoint";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -37,14 +38,30 @@ export interface TraceNode {
   outside?: boolean;
 }
 
+/** Who lets something pass that does not hold, why, and until when. */
+export interface Waiver {
+  by: string;
+  why: string;
+  until: string;
+}
+
 export interface RequirementResult {
   requirement: string;
   title: string;
   required: boolean;
-  outcome: "holds" | "fails" | "undetermined";
+  outcome: Outcome;
   status: Status;
+  /** The comparison that was made. */
   why: string;
   evidence: string[];
+  /** The weakest of the records used; empty when none was. With all that follows, it is not in audits saved before policies had versions. */
+  grade?: string;
+  /** What would decide what cannot be determined. */
+  needed?: string;
+  /** The text that it is built on. */
+  cites?: string;
+  policy_version?: string;
+  waiver?: Waiver | null;
 }
 
 export interface Hop {
@@ -116,12 +133,26 @@ export interface Beyond {
   downstream: number;
 }
 
+/** The policy of a question, and which of its versions judged how many hops. */
+export interface AskedPolicy {
+  name: string;
+  version: string;
+  digest: string;
+  /** A list of questions states evidence, and no verdict. */
+  form?: "verdict" | "questions";
+  /** The instant whose version judged every hop, where one was given. */
+  judged_as_of?: string | null;
+  applied?: { version: string; digest: string; hops: number }[];
+}
+
 export interface Audit {
   question: {
     endpoint: string;
     as_of: string;
     known_at: string;
-    policy: { name: string; version: string; digest: string };
+    policy: AskedPolicy;
+    /** The model that is judged as though it were released at `as_of`. */
+    candidate?: string | null;
   };
   /** Null for an exploration shown alone, which nobody judged. */
   verdict: Verdict | null;

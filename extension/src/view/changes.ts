@@ -1,15 +1,17 @@
 /** What another answer to the same question changed, for reading and hearing. */
 
-import type { Audit, Hop, Status, Verdict } from "./audit.js";
+import type { AskedPolicy, Audit, Hop, Status, Verdict } from "./audit.js";
 import type { Change } from "./change.js";
 import { html, several } from "./dom.js";
 import { inlineMark, MARKS, statusOf } from "./marks.js";
 import { link, name, type Model } from "./model.js";
 import { brief, clean, instant, words } from "./text.js";
+import { verdictWords } from "./wording.js";
 
 export interface Changes {
   before: Verdict | null;
   now: Verdict | null;
+  policy: AskedPolicy;
   as_of: string;
   /** References. */
   added: readonly string[];
@@ -33,6 +35,7 @@ export function changes({ added, removed, changed, hops }: Change, before: Model
     before: before.audit.verdict,
     now: now.audit.verdict,
     as_of: now.audit.question.as_of,
+    policy: now.audit.question.policy,
     added,
     removed,
     recorded: changed.filter((id) => now.nodes.has(id)),
@@ -47,7 +50,8 @@ export function changes({ added, removed, changed, hops }: Change, before: Model
 /** In one breath. */
 export function summary(found: Changes): string {
   const { before, now, added, removed, recorded, gates, served } = found;
-  const verdict = now === null ? "" : before === now ? `${now}, as before` : `${now}, was ${before ?? "not judged"}`;
+  const said = (value: Verdict | null): string => (value === null ? "not judged" : verdictWords(value, found.policy));
+  const verdict = now === null ? "" : before === now ? `${said(now)}, as before` : `${said(now)}, was ${said(before)}`;
   const parts = [
     ...(added.length > 0 ? [`${count(added.length, "thing")} added`] : []),
     ...(removed.length > 0 ? [`${count(removed.length, "thing")} removed`] : []),

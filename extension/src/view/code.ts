@@ -23,11 +23,14 @@ const PLACEHOLDER = 'open_store("…")  # put here where your store is';
 export function python({ question, verdict }: Pick<Audit, "question" | "verdict">, store: string, state: Partial<ViewState> = {}): string {
   const opened = store.trim() === "" || /[\r\n]/u.test(store) ? PLACEHOLDER : store;
   const judged = verdict !== null;
-  const given = { as_of: question.as_of, known_at: question.known_at, ...(judged ? { policy: question.policy.name } : {}) };
+  const { candidate } = question;
+  const how = !judged ? "Explorer" : candidate ? "gate" : "audit";
+  const given = { as_of: question.as_of, known_at: question.known_at, ...(judged ? { policy: question.policy.name, policy_as_of: how === "audit" ? (question.policy.judged_as_of ?? "") : "" } : {}) };
   const call = [
-    `${judged ? "answer = audit" : "view = Explorer"}(`,
+    `${judged ? "answer" : "view"} = ${how}(`,
     "    store,",
-    `    ${literal(question.endpoint)},`,
+    `    ${literal(candidate || question.endpoint)},`,
+    ...(how === "gate" ? [`    endpoint=${literal(question.endpoint)},`] : []),
     ...Object.entries(given).flatMap(([name, value]) => (value === "" ? [] : [`    ${name}=${literal(value)},`])),
     ")",
   ];
@@ -36,5 +39,5 @@ export function python({ question, verdict }: Pick<Audit, "question" | "verdict"
     ...(state.query ? [`view.query = ${literal(state.query)}`] : []),
   ];
   const shown = judged ? (chosen.length === 0 ? ["answer"] : ["view = answer.widget()", ...chosen, "view"]) : [...chosen, "view"];
-  return [`from lineage_explorer import ${judged ? "audit" : "Explorer"}, open_store`, "", `store = ${opened}`, ...call, ...shown, ""].join("\n");
+  return [`from lineage_explorer import ${how}, open_store`, "", `store = ${opened}`, ...call, ...shown, ""].join("\n");
 }

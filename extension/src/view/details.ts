@@ -1,11 +1,12 @@
 /** Everything on record about the selected node, hop or group. */
 
-import type { EvidenceRow, Hop, Json, Origin, TraceNode } from "./audit.js";
+import type { EvidenceRow, FindingRow, Hop, Json, Origin, TraceNode } from "./audit.js";
 import { count } from "./changes.js";
 import { html, several } from "./dom.js";
 import type { Group } from "./groups.js";
-import { inlineMark, MARKS, statusOf } from "./marks.js";
+import { findingMark, inlineMark, MARKS, statusOf } from "./marks.js";
 import { judged, link, name, part, when, type Model } from "./model.js";
+import { explained, rank, type Leads } from "./requirement.js";
 import { shown } from "./shown.js";
 import { brief, clean, instant, percent, words } from "./text.js";
 import type { Direction } from "./transport.js";
@@ -14,8 +15,7 @@ import type { Direction } from "./transport.js";
 const MOST = 25;
 
 /** What can be done from the details. */
-export interface Actions {
-  select(id: string): void;
+export interface Actions extends Leads {
   copy(text: string, what: string): void;
   /** Copies the Python that makes this view again. */
   python(): void;
@@ -58,6 +58,7 @@ function nodeDetails(model: Model, node: TraceNode, actions: Actions): HTMLEleme
       ["Who", agents.join(", ")],
     ]),
     ...expanding(model, node.ref, actions),
+    ...findings(model.audit.findings.filter((row) => row.ref === node.ref)),
     ...evidence(model, about, actions),
     ...neighbours("Comes from", model, into, "cause", actions),
     ...neighbours("Goes to", model, out, "effect", actions),
@@ -73,8 +74,9 @@ function hopDetails(model: Model, hop: Hop, groups: readonly Group[], actions: A
   return [
     heading(`${words(hop.predicate)}${hop.role === "" ? "" : ` (${words(hop.role)})`}`, "hop"),
     ends,
+    ...requirements(model, hop, actions),
+    ...findings(model.audit.findings.filter((row) => isAbout(model, hop, row))),
     actionBar("hop", `${hop.effect} ${hop.predicate} ${hop.cause}`, actions),
-    ...requirements(model, hop),
     facts([
       ["Hop", hop.outside === true ? "" : hop.id],
       ["Basis of the link", words(hop.basis)],
@@ -94,19 +96,27 @@ function hopDetails(model: Model, hop: Hop, groups: readonly Group[], actions: A
   ];
 }
 
-/** What the policy asks for here, with what it expects and what was found. */
-function requirements(model: Model, hop: Hop): HTMLElement[] {
+/** What the policy asks for here, with what was compared and what it rests on; what does not hold comes first. */
+function requirements(model: Model, hop: Hop, leads: Leads): HTMLElement[] {
   if (!judged(model, hop)) return [html("p", { class: "lx-warning" }, "Judged by nobody.")];
   if (hop.requirements.length === 0) return [html("p", { class: "lx-quiet" }, "The policy asks for nothing on this hop.")];
-  const items = hop.requirements.map((item) =>
-    html(
-      "li",
-      {},
-      html("div", {}, inlineMark(statusOf(item.status)), html("strong", {}, clean(item.title)), ` ${MARKS[statusOf(item.status)].word}`),
-      html("div", { class: "lx-quiet" }, brief(item.why)),
-    ),
-  );
+  const items = [...hop.requirements].sort((a, b) => Number(b.required) - Number(a.required) || rank(a) - rank(b)).map((item) => explained(model, item, leads));
   return [html("h4", {}, "Requirements"), html("ul", { class: "lx-list" }, ...items)];
+}
+
+/** Whether a finding is about what was judged here: about the gate's subject, where there was a gate. */
+function isAbout(model: Model, hop: Hop, { code, ref }: FindingRow): boolean {
+  if (findingMark(code) === undefined) return false;
+  return hop.requirements.some((item) => item.evidence.length > 0 || item.waiver) && (ref === hop.cause || ref === hop.effect || hop.requirements.some((item) => item.evidence.some((id) => model.evidence.get(id)?.subject === ref)));
+}
+
+function findings(rows: readonly FindingRow[]): HTMLElement[] {
+  if (rows.length === 0) return [];
+  const item = ({ severity, code, message }: FindingRow): HTMLElement => {
+    const mark = findingMark(code) ?? (severity === "error" ? "undetermined" : undefined);
+    return html("li", { class: mark === undefined ? null : `lx-t-${mark}` }, ...(mark === undefined ? [] : [inlineMark(mark)]), html("strong", {}, clean(severity)), ` ${brief(message)}`);
+  };
+  return [html("h4", {}, "Findings"), several(rows, MOST, item)];
 }
 
 function groupDetails(model: Model, group: Group, actions: Actions): HTMLElement[] {

@@ -35,6 +35,20 @@ export function statusOf(value: string): Status {
   return Object.hasOwn(MARKS, value) ? (value as Status) : "undetermined";
 }
 
+/** The shape of what a gate's finding is about; undefined for findings of other kinds. */
+export function findingMark(code: string): Status | undefined {
+  return FINDINGS.get(code);
+}
+
+const FINDINGS = new Map<string, Status>([
+  ["failed-gate", "failed"],
+  ["gate-weakened", "undetermined"],
+  ["gate-changed", "undetermined"],
+  ["stale-evidence", "stale"],
+  ["waiver-expired", "waived"],
+  ["waiver-in-force", "waived"],
+]);
+
 /** A status's shape, centred on (0, 0). */
 export function mark(status: Status): SVGGElement {
   const { outline, sign } = MARKS[status];

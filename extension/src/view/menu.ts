@@ -7,6 +7,7 @@ import { csv, download, fileName, png, savedLink } from "./saving.js";
 import type { Audit } from "./audit.js";
 import { answerText } from "./heading.js";
 import { instant } from "./text.js";
+import { verdictWords } from "./wording.js";
 
 export interface Takeable {
   /** As it was answered, without what was joined to it since. */
@@ -54,7 +55,7 @@ export function saveMenu(id: string, from: Takeable): Popover {
         ? []
         : [
             act("Copy a link to the saved audit", () =>
-              from.copy(savedLink(`${question.endpoint} as of ${instant(question.as_of)}: ${verdict} (${digest})`, name("lineage.json")), "link"),
+              from.copy(savedLink(`${question.endpoint} as of ${instant(question.as_of)}: ${verdictWords(verdict, question.policy)} (${digest})`, name("lineage.json")), "link"),
             ),
             act("Copy the answer", () => from.copy(answerText(from.audit()), "answer")),
             act("Copy the digest", () => from.copy(digest, "digest")),

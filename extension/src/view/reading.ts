@@ -8,6 +8,7 @@ import { Tree } from "./tree.js";
 
 /** The tab that is open at first. */
 const FIRST = "Hops";
+const EVIDENCE = "Evidence";
 
 export class Reading {
   readonly element: HTMLElement;
@@ -53,6 +54,13 @@ export class Reading {
   open(): { title: string; rows: string[][] } {
     const open = this.tabs.chosen === 0 ? this.first() : this.tabs.chosen - 1;
     return { title: this.sheets[open]?.title ?? "", rows: this.table(open).content() };
+  }
+
+  /** Opens the table of evidence at a record; false where the search or the filters leave it out. */
+  evidence(id: string): boolean {
+    const at = this.sheets.findIndex((sheet) => sheet.title === EVIDENCE);
+    this.tabs.open(at + 1);
+    return this.table(at).reach(id);
   }
 
   private first(): number {

@@ -1,10 +1,12 @@
 /** The same audit as tables: all that the drawing shows, for reading in order, sorting and hearing. */
 
 import { html } from "./dom.js";
-import { inlineMark, MARKS, statusOf } from "./marks.js";
+import { findingMark, inlineMark, MARKS, statusOf } from "./marks.js";
 import { judged, link, name, when, type Model } from "./model.js";
 import type { Found } from "./query.js";
+import { between, rank } from "./requirement.js";
 import { brief, clean, instant, percent, words } from "./text.js";
+import { outcomeSaid, verdictWords } from "./wording.js";
 
 /** Rows made at once; the rest follows on demand. */
 const PAGE = 100;
@@ -18,6 +20,8 @@ export interface Cell {
   status?: string;
   /** All of it, where the text is shortened. */
   full?: string;
+  /** In a row's first cell: what the row is found by, where its id is also others'. */
+  key?: string;
 }
 
 export interface Sheet {
@@ -28,6 +32,9 @@ export interface Sheet {
   count: number;
   rows: () => Cell[][];
 }
+
+/** Best first. */
+const GRADES = ["recomputed", "signed", "referenced", "claimed", ""];
 
 const told = (text: string): Cell => ({ text: brief(text), full: text });
 const at = (text: string | null): Cell => ({ text: instant(text), full: text ?? "" });
@@ -49,7 +56,7 @@ export function sheets(model: Model): Sheet[] {
         { text: row.traffic === null ? "not read" : percent(row.traffic), order: row.traffic ?? -1 },
         told(row.site),
         at(row.since),
-        { text: row.verdict ?? words(row.state) },
+        { text: row.verdict === null ? words(row.state) : verdictWords(row.verdict, audit.question.policy) },
       ]),
   };
   const data: Sheet = {
@@ -66,7 +73,7 @@ export function sheets(model: Model): Sheet[] {
     count: audit.evidence.length,
     rows: () =>
       audit.evidence.map((row) => [
-        node(row.subject),
+        { ...node(row.subject), key: row.id },
         told(row.gate),
         gate(row.status),
         told(row.expected),
@@ -85,7 +92,7 @@ export function sheets(model: Model): Sheet[] {
     rows: () =>
       audit.findings.map((row) => [
         row.ref === "" ? { text: "the whole" } : node(row.ref),
-        { text: row.severity, order: severity[row.severity] ?? 3 },
+        { text: row.severity, order: severity[row.severity] ?? 3, ...sign(row.code) },
         told(row.message),
       ]),
   };
@@ -105,6 +112,22 @@ export function sheets(model: Model): Sheet[] {
         { text: when(hop) },
       ]),
   };
+  const asked = audit.hops.flatMap((hop) => hop.requirements.filter((item) => item.required).map((item) => ({ hop, item })));
+  const requirements: Sheet = {
+    title: "Requirements",
+    caption: "Everything that the policy asks for, and what came of it",
+    columns: ["Requirement", "Hop", "Outcome", "Grade", "Why", "Needed"],
+    count: asked.length,
+    rows: () =>
+      asked.map(({ hop, item }) => [
+        { text: clean(item.title), id: hop.id, full: item.title },
+        { text: between(model, hop), full: `${hop.effect} ${hop.predicate} ${hop.cause}` },
+        { text: outcomeSaid(item, audit.question.policy), status: item.status, order: rank(item) },
+        { text: words(item.grade ?? ""), order: GRADES.indexOf(item.grade ?? "") },
+        told(item.why),
+        told(item.needed ?? ""),
+      ]),
+  };
   const things: Sheet = {
     title: "Things",
     caption: "Everything that was reached",
@@ -121,7 +144,12 @@ export function sheets(model: Model): Sheet[] {
       ]),
   };
   // What nobody judged has nothing to say of service, roles and gaps.
-  return audit.verdict === null ? [hops, evidence, things] : [serving, hops, data, evidence, findings, things];
+  return audit.verdict === null ? [hops, evidence, things] : [serving, hops, requirements, data, evidence, findings, things];
+}
+
+function sign(code: string): Pick<Cell, "status"> {
+  const status = findingMark(code);
+  return status === undefined ? {} : { status };
 }
 
 export class Table {
@@ -177,6 +205,17 @@ export class Table {
   mark(selected: string): void {
     this.selected = selected;
     for (const row of this.body.querySelectorAll("tr")) this.markRow(row);
+  }
+
+  /** Goes to the row with a key; false where the search or the filters leave it out. */
+  reach(key: string): boolean {
+    const at = this.wanted().findIndex((row) => row[0]?.key === key);
+    if (at >= this.limit) {
+      this.limit = Infinity;
+      this.draw();
+    }
+    this.body.children[at]?.querySelector("button")?.focus();
+    return at >= 0;
   }
 
   /** What is shown, in its order, whole: the first row names the columns. */

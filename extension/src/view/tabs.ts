@@ -45,7 +45,7 @@ export class Tabs {
     this.heads.forEach((head, i) => ((head.lastElementChild as HTMLElement).textContent = counts[i] ?? ""));
   }
 
-  private open(chosen: number): void {
+  open(chosen: number): void {
     this.chosen = chosen;
     this.heads.forEach((head, i) => {
       head.setAttribute("aria-selected", String(i === chosen));

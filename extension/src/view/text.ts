@@ -41,3 +41,8 @@ export function shortName(ref: string): string {
   const name = path.split("/").pop() ?? path;
   return brief(version === "" ? name : `${name} ${/^\d+$/u.test(version) ? "v" : ""}${version}`);
 }
+
+/** An endpoint without its kind: among endpoints, all of them are. */
+export function shortEndpoint(ref: string): string {
+  return brief(ref.replace(/^endpoint:/u, ""));
+}

@@ -22,9 +22,9 @@ import type { Found } from "./query.js";
 import { Reading } from "./reading.js";
 import { Search } from "./search.js";
 import { Surroundings } from "./surroundings.js";
-import { clean } from "./text.js";
 import type { Direction, Transport, ViewState } from "./transport.js";
 import { sameInstant, Travel } from "./travel.js";
+import { asked } from "./wording.js";
 
 export interface ViewOptions {
   state?: Partial<ViewState>;
@@ -133,7 +133,7 @@ class View implements Mounted {
     const stage = html("div", { class: "lx-stage" }, this.drawing.element);
     this.root = html(
       "section",
-      { class: `lx-root${options.badges === "plain" ? " lx-plain" : ""}`, "aria-label": `Lineage of ${clean(base.question.endpoint)}` },
+      { class: `lx-root${options.badges === "plain" ? " lx-plain" : ""}`, "aria-label": `Lineage of ${asked(base)}` },
       this.head,
       ...(this.travel === null ? [] : [this.travel.timeline.element]),
       this.changed,
@@ -242,7 +242,7 @@ class View implements Mounted {
   }
 
   private write(): void {
-    this.head.replaceChildren(...heading(this.model, (id) => this.choose(id), (text, what) => this.copy(text, what)));
+    this.head.replaceChildren(...heading(this.model, { ...this.actions(), select: (id) => this.explain(id) }));
   }
 
   // --- selection ---
@@ -251,6 +251,12 @@ class View implements Mounted {
     this.show(id);
     this.transport?.changed({ selected: this.now.selected });
     this.live.say(this.described());
+  }
+
+  /** Selects what the verdict rests on; its explanation is wanted in sight. */
+  private explain(id: string): void {
+    this.choose(id);
+    this.panel.scrollIntoView?.({ block: "nearest" });
   }
 
   /** The selection in one breath. */
@@ -288,6 +294,9 @@ class View implements Mounted {
   private actions(): Actions {
     const known = {
       select: (id: string) => this.choose(id),
+      evidence: (id: string) => {
+        if (!this.reading.evidence(id)) this.live.tell("The search and the filters leave this record out; clear them to see it.");
+      },
       copy: (text: string, what: string) => this.copy(text, what),
       python: () => this.copyPython(),
       openGroup: (id: string, open: boolean) => {

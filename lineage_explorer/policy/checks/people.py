@@ -1,0 +1,165 @@
+"""Checks of people: who approved, who made, who released, and whether that was one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from ...errors import InvalidRef
+from ...records import Ref
+from ..deciding import Wanted, groups, status_of
+from ..facts import Need
+from ..hop import Hop, Numbered, Result, fails, holds, unknown
+from ..logic import OUTCOME_OF
+from .base import Check, Pattern, matches
+
+Role = Literal["approver", "author", "deployer"]
+#: Anybody may be in them.
+GROUPS = frozenset({"team", "group", "organization"})
+
+
+class DifferentApprover(Check, frozen=True, kw_only=True, tag="different_approver", rename={"from_": "from"}):
+    """Nobody approved their own work.
+
+    Attributes
+    ----------
+    from_ : tuple
+        ``author``, ``deployer`` (written ``from``).
+    """
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"agents"})
+    from_: tuple[Literal["author", "deployer"], ...] = ("author",)
+
+    def judge(self, hop: Hop) -> Result:
+        """What it comes to on a hop."""
+        approvers, used = who(hop, "approver")
+        if not approvers:
+            return unknown("who approved is not on record", "a record of who approved", "missing", used)
+        others = {role: who(hop, role)[0] for role in self.from_}
+        open_: list[Result] = []
+        for role, names in others.items():
+            if not names:
+                open_.append(unknown(f"the {role} is not on record", f"a record of the {role}", "missing", used))
+            for name in names:
+                for approver in approvers:
+                    same = same_agent(approver, name)
+                    if same:
+                        return fails(f"{approver} approved, and is the {role}", used)
+                    if same is None:
+                        why = f"whether {approver}, who approved, is the {role} {name} cannot be told"
+                        open_.append(unknown(why, f"the persons behind {approver} and {name}", used=used))
+        if open_:
+            return open_[0]
+        said = ", ".join(f"{role} {' and '.join(names)}" for role, names in others.items())
+        return holds(f"approved by {' and '.join(approvers)}, not by {said}", used)
+
+    def words(self) -> str:
+        """What it asks, in words."""
+        return f"the approver is somebody else than the {' and the '.join(self.from_)}"
+
+
+class Identity(Check, frozen=True, kw_only=True, tag="identity"):
+    """Only known people or services did it.
+
+    Attributes
+    ----------
+    who : Role
+        ``approver``, ``author`` or ``deployer``.
+    allowed : tuple of Pattern
+        Of references (``person:ada``), or of names where no kind is written; empty asks for no name.
+    kinds : tuple of str
+        Kinds of agent that may.
+    """
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"agents"})
+    who: Role
+    allowed: tuple[Pattern, ...] = ()
+    kinds: tuple[str, ...] = ("person", "service")
+
+    def judge(self, hop: Hop) -> Result:
+        """What it comes to on a hop."""
+        names, used = who(hop, self.who)
+        if not names:
+            return unknown(f"the {self.who} is not on record", f"a record of the {self.who}", "missing", used)
+        open_: list[Result] = []
+        for name in names:
+            kind, _, bare = name.rpartition(":")
+            if self.allowed and not any(
+                matches(pattern, name) or (":" not in pattern and matches(pattern, bare)) for pattern in self.allowed
+            ):
+                return fails(f"the {self.who} {name} is none of those allowed", used)
+            if not kind:
+                open_.append(
+                    unknown(
+                        f"what kind of agent {name} is, is not recorded",
+                        f"whether {name} is a person or a service",
+                        used=used,
+                    )
+                )
+            elif kind not in self.kinds:
+                return fails(f"the {self.who} {name} is a {kind}; allowed are {', '.join(self.kinds)}", used)
+        return open_[0] if open_ else holds(f"{self.who} {' and '.join(names)}", used)
+
+    def words(self) -> str:
+        """What it asks, in words."""
+        names = f" and one of {', '.join(self.allowed)}" if self.allowed else ""
+        return f"the {self.who} is a {' or '.join(self.kinds)}{names}"
+
+
+def who(hop: Hop, role: Role) -> tuple[list[str], list[Numbered]]:
+    """Who it was, as references or as the names that were written, and the records that say so."""
+    if role == "approver":
+        return _approvers(hop)
+    agents = hop.facts.agents
+    if role == "deployer":
+        places: Iterable[str] = hop.deployments
+    else:
+        same = hop.setting.same_as(hop.subject)
+        places = [*same, *hop.setting.makers(hop.subject)]
+    return sorted({name for place in places for name in agents.get(place, ())}), []
+
+
+def _approvers(hop: Hop) -> tuple[list[str], list[Numbered]]:
+    found = Wanted("", "approval").of(hop)
+    deciding = [
+        item
+        for group in groups(hop, found, before_release=False)
+        for item in group.deciding
+        if OUTCOME_OF[status_of(item[1], hop.facts.as_of)[0]] == "holds"
+    ]
+    if any(not item.get("evaluator") for _, item in deciding):
+        return [], deciding  # one who is not known may be anybody
+    return sorted({str(item["evaluator"]) for _, item in deciding}), deciding
+
+
+def same_agent(first: str, second: str) -> bool | None:
+    """Whether two names mean one agent; None when that cannot be told.
+
+    Examples
+    --------
+    >>> same_agent("person:ada", "person:ada"), same_agent("person:ada", "person:grace")
+    (True, False)
+    >>> same_agent("person:ada", "person:corp/ada") is None, same_agent("team:ml", "person:ada") is None
+    (True, True)
+    """
+    kinds = _kind(first), _kind(second)
+    if first == second:
+        return None if kinds[0] in GROUPS else True
+    if GROUPS & {*kinds} or _plain(first) == _plain(second) or not all(kinds):
+        return None  # anybody may be in a group, and two systems may write one person in two ways
+    return False
+
+
+def _kind(name: str) -> str:
+    try:
+        return Ref.parse(name).kind
+    except InvalidRef:
+        return ""
+
+
+def _plain(name: str) -> str:
+    try:
+        bare = Ref.parse(name).name
+    except InvalidRef:
+        bare = name
+    return bare.strip().casefold().partition("@")[0].rpartition("\\")[2]

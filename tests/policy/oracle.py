@@ -1,0 +1,1056 @@
+"""What docs/policies.md says, a second time and as plainly as it can be put: the judge's answers are compared with these.
+
+Nothing here comes from ``lineage_explorer.policy`` but plain data (``Facts``). Everything is looked for anew, with loops,
+wherever it is wanted: this is for graphs of a few nodes. Where the page leaves a question open, a comment beginning with
+"reading" says how it was read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+HOLDS, FAILS, CANNOT = "holds", "fails", "undetermined"
+LADDER = (
+    "content_hash",
+    "identifier",
+    "name_version",
+    "truncated_digest",
+    "time_order",
+    "name",
+    "containment",
+    "declared",
+)
+GRADES = ("recomputed", "signed", "referenced", "claimed")
+DATA = ("dataset", "feature_set", "index")
+INGREDIENTS = ("prompt", "base_model", "code", "environment")
+NOT_ACTIVE = ("archived", "retired", "deleted")
+IN_USE = ("evaluation", "staging", "production", "monitoring")
+#: What stands in the place of a requirement's id where only the hop as a whole has an outcome.
+WHOLE = "*"
+
+Hop = tuple[str, str, Any]
+Item = tuple[int, Mapping[str, Any]]
+
+
+def micros(when: str | datetime) -> int:
+    moment = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def earlier(instant: int, duration: str, back: int = 1) -> int:
+    """The instant that lies a duration before another (after it with ``back`` -1)."""
+    amount, unit = float(duration[:-1]), duration[-1]
+    if unit in "my":
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
+        months = moment.year * 12 + moment.month - 1 - back * int(amount * (12 if unit == "y" else 1))
+        year, month = divmod(months, 12)
+        for day in range(moment.day, 0, -1):  # the 31st of a shorter month is its last day
+            try:
+                return micros(moment.replace(year=year, month=month + 1, day=day))
+            except ValueError:
+                continue
+    hours = {"h": 1, "d": 24, "w": 7 * 24}[unit]
+    return instant - back * int(amount * hours * 3_600_000_000)
+
+
+def all_of(outcomes: Iterable[str]) -> str:
+    outcomes = list(outcomes)
+    if FAILS in outcomes:
+        return FAILS
+    if CANNOT in outcomes or not outcomes:
+        return CANNOT
+    return HOLDS
+
+
+def any_of(outcomes: Iterable[str]) -> str:
+    outcomes = list(outcomes)
+    if HOLDS in outcomes:
+        return HOLDS
+    if CANNOT in outcomes or not outcomes:
+        return CANNOT
+    return FAILS
+
+
+def matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(pattern, text) is not None
+
+
+@dataclass
+class World:
+    """Everything that is known, and what each check came to on the way."""
+
+    graph: Any
+    serving: Sequence[Any]
+    evidence: Mapping[str, Sequence[Item]]
+    facts: Any
+    as_of: int
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    # --- the graph ---
+
+    def kind(self, ref: str) -> str:
+        return str(self.graph.nodes[ref]["kind"])
+
+    def attributes(self, ref: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.graph.nodes[ref].get("record", {}).get("attributes", {})
+        return found
+
+    def into(self, ref: str) -> list[tuple[str, Mapping[str, Any]]]:
+        return [(cause, edge) for cause, effect, edge in self.graph.edges(data=True) if effect == ref]
+
+    def upstream(self, ref: str) -> set[str]:
+        found: set[str] = set()
+        grown = {ref}
+        while grown:
+            grown = {cause for node in grown for cause, _ in self.into(node)} - found
+            found |= grown
+        return found - {ref}
+
+    def answering(self) -> list[Any]:
+        return [item for item in self.serving if item.state in ("serving", "undetermined")]
+
+    def roles(self, released: str) -> dict[str, set[str]]:
+        """What the things upstream of one thing were for."""
+        roles: dict[str, set[str]] = {}
+        steps = [(released, "")]
+        for node, role in steps:  # grows while it is walked
+            for cause, edge in self.into(node):
+                its = role
+                if not role and self.kind(cause) in INGREDIENTS:
+                    its = self.kind(cause).replace("_", " ")
+                elif not role and self.kind(cause) in DATA:
+                    its = {"": "role not recorded", "input": "role not recorded", "train": "training"}.get(
+                        edge["role"].lower(), edge["role"].lower()
+                    )
+                if its:
+                    roles.setdefault(cause, set()).add(its)
+                if (cause, its) not in steps:
+                    steps.append((cause, its))
+        return roles
+
+    def evaluated_with(self, subject: str) -> set[str]:
+        """What the runs read that stand beside the flow and evaluated a thing."""
+        return {
+            data
+            for run, beside in self.graph.nodes(data=True)
+            if beside.get("side") and subject in [cause for cause, _ in self.into(run)]
+            for data, edge in self.into(run)
+            if edge["predicate"] == "used" and self.kind(data) in DATA
+        }
+
+    def every_role(self, ref: str) -> set[str]:
+        found = {
+            role
+            for item in self.answering()
+            if item.model is not None
+            for role in self.roles(item.model).get(ref, ())
+        }
+        for run, beside in self.graph.nodes(data=True):
+            if (
+                beside.get("side")
+                and self.kind(ref) in DATA
+                and any(cause == ref and edge["predicate"] == "used" for cause, edge in self.into(run))
+            ):
+                found.add("evaluation")
+        return found
+
+    def same_things(self, subject: str) -> list[str]:
+        """A thing, what it is an alias of, and the logged model whose bytes it is."""
+        found = [subject]
+        for one in found:  # grows while it is walked: an alias of a version whose bytes are a logged model's
+            for cause, edge in self.into(one):
+                same_bytes = (
+                    edge["predicate"] == "was_derived_from"
+                    and self.kind(cause) == "logged_model"
+                    and edge["basis"] in ("content_hash", "identifier")
+                )
+                if (same_bytes or edge["predicate"] == "alias_of") and cause not in found:
+                    found.append(cause)
+        return found
+
+    def runs_that_made(self, subject: str) -> list[str]:
+        # Reading: who made the logged model made the version of its bytes.
+        return [
+            cause
+            for one in self.same_things(subject)
+            for cause, edge in self.into(one)
+            if edge["predicate"] == "was_generated_by" and self.kind(cause) == "run"
+        ]
+
+    def versions(self, hop: Hop, subject: str) -> set[str]:
+        """Reading: "the version" is the subject where it can be released, else what the hop leads to."""
+        if self.kind(subject) in ("model", "ai_agent", "logged_model"):
+            return {self.pointed_at(subject)}
+        return {self.pointed_at(item.model) for item in self.paths_through(hop) if item.model is not None}
+
+    def pointed_at(self, ref: str) -> str:
+        """The version that an alias points to."""
+        for cause, edge in self.into(ref):
+            if edge["predicate"] == "alias_of":
+                return cause
+        return ref
+
+    def paths_through(self, hop: Hop) -> list[Any]:
+        """The answering paths (a deployment and what it runs) that a hop leads to."""
+        cause, effect, key = hop
+        predicate = self.graph.edges[hop]["predicate"]
+        found = []
+        for item in self.answering():
+            if predicate == "serves":
+                on = item.deployment == cause
+            elif predicate == "deploys":
+                on = item.deployment == effect and item.model == cause
+            else:
+                on = item.model is not None and (effect == item.model or effect in self.upstream(item.model))
+            if on:
+                found.append(item)
+        return found
+
+    def deployment(self, hop: Hop) -> str | None:
+        predicate = self.graph.edges[hop]["predicate"]
+        return hop[1] if predicate == "deploys" else hop[0] if predicate == "serves" else None
+
+    # --- times ---
+
+    def event(self, hop: Hop) -> int | None:
+        """When what is gated happened."""
+        cause, effect, key = hop
+        edge = self.graph.edges[hop]
+        record = self.graph.nodes[effect].get("record", {})
+
+        def stated(relation: Mapping[str, Any]) -> list[int]:
+            return [relation["valid_from"]] if "valid_from" in relation.get("record", {}) else []
+
+        if self.kind(effect) == "deployment":
+            times = stated(edge)
+            for source, _, relation in self.graph.edges(data=True):
+                if source == effect and relation["predicate"] == "serves":
+                    times += stated(relation)
+            return min(times, default=None)
+        if self.kind(effect) == "endpoint":
+            return min(stated(edge), default=None)
+        for name in ("started_at", "ended_at") if self.kind(effect) == "run" else ("created_at",):
+            if record.get(name):
+                return micros(record[name])
+        when: int | None = edge["event_time"]
+        return when
+
+    def release(self, hop: Hop) -> int | None:
+        # Reading: a hop further up has no release of its own.
+        return self.event(hop) if self.deployment(hop) is not None else None
+
+
+# --- evidence that counts ---
+
+
+def when_of(item: Mapping[str, Any]) -> int | None:
+    return micros(item["event_time"]) if item.get("event_time") else None
+
+
+def about(world: World, subject: str) -> list[Item]:
+    return [item for one in world.same_things(subject) for item in world.evidence.get(one, ())]
+
+
+def outcome_of_record(world: World, item: Mapping[str, Any]) -> str:
+    if item["status"] == "passed":
+        return HOLDS
+    if item["status"] == "failed":
+        return FAILS
+    if item["status"] == "waived":
+        reason = item.get("attributes", {}).get("reason")
+        until = item.get("valid_to")
+        if item.get("evaluator") and reason and until and world.as_of < micros(until):
+            return HOLDS
+    return CANNOT
+
+
+def selected(world: World, subject: str, gate: str = "", gate_type: str = "") -> list[Item]:
+    """The evidence about a subject that a check looks at."""
+    found = [
+        (number, item)
+        for number, item in about(world, subject)
+        if (not gate or matches(gate, item["gate"])) and (not gate_type or item.get("gate_type", "other") == gate_type)
+    ]
+    judging = [
+        (number, item) for number, item in found if not (item["status"] == "undetermined" and not item.get("expected"))
+    ]
+    return judging or found
+
+
+def groups_of(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for number, item in items:
+        who = item.get("evaluator", "") if item.get("gate_type") == "approval" else ""
+        groups.setdefault((item["gate"], who), []).append((number, item))
+    return groups
+
+
+def latest(items: Sequence[Item]) -> list[Item]:
+    """The deciding ones: those of the latest time, and those without a time."""
+    times = [when for _, item in items if (when := when_of(item)) is not None]
+    return [(number, item) for number, item in items if when_of(item) in (None, max(times, default=None))]
+
+
+def come_to(world: World, deciding: Sequence[Item]) -> str:
+    outcomes = {outcome_of_record(world, item) for _, item in deciding}
+    return outcomes.pop() if len(outcomes) == 1 else CANNOT
+
+
+def settle(world: World, items: Sequence[Item], before: bool, release: int | None) -> tuple[str, list[Item]]:
+    """What one group comes to, and by which records."""
+    if not before or release is None:
+        deciding = latest(items)
+        outcome = come_to(world, deciding)
+        return (CANNOT if before and outcome == HOLDS else outcome), deciding
+    early = [pair for pair in items if (when_of(pair[1]) or 0) <= release]  # also those without a time
+    late = [pair for pair in items if (when_of(pair[1]) or 0) > release]
+    if not early:
+        deciding = latest(late)
+        outcome = come_to(world, deciding)
+        return (FAILS if outcome == HOLDS else outcome), deciding
+    deciding = latest(early)
+    outcome = come_to(world, deciding)
+    if outcome == HOLDS and any(when_of(item) is None for _, item in deciding):
+        outcome = CANNOT
+    if late and come_to(world, latest(late)) == FAILS:
+        return FAILS, latest(late)
+    return outcome, deciding
+
+
+def settle_all(
+    world: World, items: Sequence[Item], before: bool = False, release: int | None = None
+) -> tuple[str, list[Item]]:
+    """What all groups come to: the worst, except that approvals may contradict each other."""
+    gates: dict[str, list[str]] = {}
+    deciding: list[Item] = []
+    approvals: set[str] = set()
+    for (gate, _), group in groups_of(items).items():
+        outcome, by = settle(world, group, before, release)
+        deciding += by
+        if group[0][1].get("gate_type") == "approval":
+            # An approval's gate is one thing although each approver is a group of it.
+            approvals.add("approval " + gate)
+            gates.setdefault("approval " + gate, []).append(outcome)
+        else:
+            gates.setdefault("gate " + gate, []).append(outcome)
+    outcomes = []
+    for gate, found in gates.items():
+        contradict = gate in approvals and HOLDS in found and FAILS in found
+        outcomes.append(CANNOT if contradict else all_of(found))
+    return all_of(outcomes), deciding
+
+
+def weakest(deciding: Iterable[Item]) -> int:
+    return max(GRADES.index(item.get("grade", "claimed")) for _, item in deciding)
+
+
+def too_old(world: World, deciding: Iterable[Item], limit: str) -> bool:
+    """Whether one is older than that at the instant asked about, or may be."""
+    if not limit:
+        return False
+    return any((when_of(item) or -(10**18)) < earlier(world.as_of, limit) for _, item in deciding)
+
+
+# --- checks: (world, hop, subject, parameters) -> outcome ---
+
+
+def check_resolved(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    for ref in hop[:2]:
+        node = world.graph.nodes[ref]
+        if node.get("candidates") or not (node["resolved"] or node["implied"]):
+            return CANNOT
+    return HOLDS
+
+
+def check_training_data(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return HOLDS if training_data(world, subject) else CANNOT
+
+
+def training_data(world: World, subject: str) -> list[str]:
+    return [ref for ref, roles in world.roles(subject).items() if "training" in roles and world.kind(ref) in DATA]
+
+
+def check_identified(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    basis = world.graph.nodes[subject].get("identified_by") or "name"
+    return HOLDS if LADDER.index(basis) <= LADDER.index(params["at_least"]) else CANNOT
+
+
+def check_pinned(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    named = any(world.attributes(subject).get(name) for name in ("source", "uri", "url", "provider"))
+    return HOLDS if "@" in subject and named else CANNOT
+
+
+def has(world: World, ref: str, *names: str) -> bool:
+    attributes = world.attributes(ref)
+    for place in (attributes, *(attributes.get(name) for name in ("tags", "params", "metadata"))):
+        for key, value in place.items() if isinstance(place, Mapping) else ():
+            if key.lower() in names and value is not None and value != "":
+                return True
+    return False
+
+
+def check_recorded(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return all_of(HOLDS if on_record(world, subject, fact) else CANNOT for fact in params["facts"])
+
+
+def on_record(world: World, subject: str, fact: str) -> bool:
+    runs = world.runs_that_made(subject)
+
+    def run_used(kind: str) -> bool:
+        return any(
+            edge["predicate"] == "used" and world.kind(cause) == kind for run in runs for cause, edge in world.into(run)
+        )
+
+    def run_has(*names: str) -> bool:
+        return any(has(world, run, *names) for run in runs)
+
+    if fact == "algorithm":
+        names = ("algorithm", "model_type", "estimator", "flavor", "flavors")
+        return has(world, subject, *names) or run_has(*names)
+    if fact == "dataset_version":
+        bases = [world.graph.nodes[ref].get("identified_by") or "name" for ref in training_data(world, subject)]
+        return bool(bases) and all(LADDER.index(basis) <= LADDER.index("truncated_digest") for basis in bases)
+    if fact == "metrics":
+        measured = any(item.get("actual") for _, item in about(world, subject))
+        return has(world, subject, "metrics") or run_has("metrics") or measured
+    if fact == "feature_spec":
+        upstream = any(world.kind(ref) == "feature_set" for ref in world.upstream(subject))
+        return upstream or has(world, subject, "feature_spec", "signature", "schema", "inputs")
+    if fact == "code":
+        return run_used("code") or run_has("commit", "git_commit", "code", "source_version")
+    if fact == "environment":
+        return run_used("environment") or run_has("environment", "conda", "requirements", "image")
+    if fact == "owner":
+        return bool(world.facts.agents.get(subject)) or has(world, subject, "owner", "team", "user")
+    if fact == "description":
+        return bool(world.graph.nodes[subject].get("record", {}).get("description"))
+    alike = {
+        "licence": ("licence", "license"),
+        "intended_use": ("intended_use", "purpose"),
+        "limitations": ("limitations", "risks"),
+        "retention": ("retention",),
+    }
+    return has(world, subject, *alike[fact])
+
+
+def check_evidence(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    found = selected(world, subject, params.get("gate", ""), params.get("gate_type", ""))
+    if not found:
+        return CANNOT
+    outcome, deciding = settle_all(world, found, params.get("before") == "release", world.release(hop))
+    if outcome != HOLDS:
+        return outcome
+    if weakest(deciding) > GRADES.index(params.get("min_grade", "claimed")):
+        return CANNOT
+    return CANNOT if too_old(world, deciding, params.get("not_older_than", "")) else HOLDS
+
+
+def number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
+
+
+def check_metric(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    measured = [
+        (at, item)
+        for at, item in about(world, subject)
+        if item.get("actual") and (item.get("attributes", {}).get("metric") or item["gate"]) == params["metric"]
+    ]
+    release = world.release(hop)
+    if release is not None:
+        measured = [pair for pair in measured if (when_of(pair[1]) or 0) <= release]
+    if not measured:
+        return CANNOT
+    deciding = latest(measured)
+    outcomes = set()
+    for _, item in deciding:
+        value = number(item["actual"])
+        if value is None:
+            outcomes.add(CANNOT)
+            continue
+        met = (
+            value >= params.get("at_least", value)
+            and value <= params.get("at_most", value)
+            and not ("above" in params and value <= params["above"])
+            and not ("below" in params and value >= params["below"])
+        )
+        outcomes.add(HOLDS if met else FAILS)
+    outcome = outcomes.pop() if len(outcomes) == 1 else CANNOT
+    if outcome != HOLDS:
+        return outcome  # reading: as a gate's, a measurement that does not meet the bounds fails whatever its grade
+    if release is None or any(when_of(item) is None for _, item in deciding):
+        return CANNOT
+    if weakest(deciding) > GRADES.index(params.get("min_grade", "referenced")):
+        return CANNOT
+    return CANNOT if too_old(world, deciding, params.get("not_older_than", "")) else HOLDS
+
+
+def check_same_subject(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    deployment = world.deployment(hop)
+    deployed = world.attributes(deployment).get("model_digest", "") if deployment else ""
+    deployed = deployed or world.graph.nodes[subject].get("digest", "")
+    _, deciding = settle_all(world, selected(world, subject, params.get("gate", ""), params.get("gate_type", "")))
+    outcomes = []
+    for _, item in deciding:
+        judged = item.get("subject_digest", "")
+        full = all(re.fullmatch("sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", text) for text in (judged, deployed))
+        if not full or judged.partition(":")[0] != deployed.partition(":")[0]:
+            outcomes.append(CANNOT)  # reading: two algorithms' digests of the same bytes differ, too
+        else:
+            outcomes.append(HOLDS if judged == deployed else FAILS)
+    return all_of(outcomes)
+
+
+def check_order(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    # Reading: it holds where one record of each step, that holds itself, stands in this order; others do no harm.
+    times: list[list[int | None]] = []
+    for step in params["steps"]:
+        if step == "release":
+            times.append([world.release(hop)])
+        else:
+            found = selected(world, subject, gate_type=step)
+            times.append([when_of(item) for _, item in found if outcome_of_record(world, item) == HOLDS] or [None])
+    at = -(10**18)
+    for step in times:
+        later = [when for when in step if when is not None and when >= at]
+        if not later:
+            return CANNOT if any(None in one for one in times) else FAILS
+        at = min(later)
+    return HOLDS
+
+
+def holding(world: World, items: Iterable[Item]) -> list[Item]:
+    """The deciding records of the groups that hold."""
+    found: list[Item] = []
+    for group in groups_of(items).values():
+        outcome, deciding = settle(world, group, False, None)
+        found += deciding if outcome == HOLDS else []
+    return found
+
+
+def people(world: World, hop: Hop, subject: str, who: str) -> list[str]:
+    """Who they are; "" stands for somebody who is not named."""
+    if who == "approver":
+        # Reading: whoever refused has approved nothing.
+        found = selected(world, subject, gate_type="approval")
+        return [item.get("evaluator", "") for _, item in holding(world, found)]
+    agents = world.facts.agents
+    if who == "deployer":
+        return list(agents.get(world.deployment(hop) or "", ()))
+    made = (*world.same_things(subject), *world.runs_that_made(subject))
+    return [one for ref in made for one in agents.get(ref, ())]
+
+
+def kind_of_person(text: str) -> str:
+    kind, colon, _ = text.partition(":")
+    return kind if colon and re.fullmatch("[a-z][a-z0-9_]*", kind) else ""
+
+
+def parts_of_person(text: str) -> tuple[str, str, str]:
+    """(namespace, name, what follows the @ sign)."""
+    rest = unquote(text.partition(":")[2])
+    namespace, _, name = rest.rpartition("/")
+    name, _, place = name.partition("@")
+    return namespace, name, place
+
+
+def same_person(one: str, other: str) -> str:
+    """HOLDS: the same. FAILS: two. CANNOT: it is not known."""
+    kinds = {kind_of_person(one), kind_of_person(other)}
+    if not kinds <= {"person", "service"}:
+        return CANNOT  # nobody, a bare name, or a group, in which anybody may be
+    if one == other:
+        return HOLDS
+    if len(kinds) == 2:
+        return FAILS
+    a, b = parts_of_person(one), parts_of_person(other)
+    if a[1] != b[1]:
+        return FAILS
+    # They have one name. Two when both say more about themselves, and it differs.
+    differ = any(a[part] and b[part] and a[part] != b[part] for part in (0, 2))
+    return FAILS if differ else CANNOT
+
+
+def check_different_approver(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    approvers = people(world, hop, subject, "approver") or [""]
+    outcomes = []
+    for who in params["from"]:
+        for other in people(world, hop, subject, who) or [""]:
+            for approver in approvers:
+                outcomes.append({HOLDS: FAILS, FAILS: HOLDS, CANNOT: CANNOT}[same_person(approver, other)])
+    return all_of(outcomes)
+
+
+def check_identity(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    outcomes = []
+    for one in people(world, hop, subject, params["who"]):
+        kind = kind_of_person(one)
+        if not one:
+            outcomes.append(CANNOT)
+        elif params.get("allowed") and not any(matches(pattern, one) for pattern in params["allowed"]):
+            outcomes.append(FAILS)
+        elif params.get("kinds") and not kind:
+            outcomes.append(CANNOT)  # reading: the kind of a bare name matters where kinds are asked for
+        else:
+            outcomes.append(FAILS if params.get("kinds") and kind not in params["kinds"] else HOLDS)
+    return all_of(outcomes)
+
+
+def check_separate_data(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    roles = world.roles(subject)
+    training = training_data(world, subject)
+    # Reading: test data is evaluation data; validation data, which training itself looks at, is not.
+    tested = {ref for ref, its in roles.items() if its & {"evaluation", "test"} and world.kind(ref) in DATA}
+    tested |= world.evaluated_with(subject)
+    outcomes = []
+    for one in tested:
+        for other in training:
+            a, b = (world.graph.nodes[ref].get("digest", "") for ref in (one, other))
+            full = [digest for digest in (a, b) if digest.startswith("sha256:")]
+            rungs = [LADDER.index(world.graph.nodes[ref].get("identified_by") or "name") for ref in (one, other)]
+            if (one == other and max(rungs) < LADDER.index("name")) or (len(full) == 2 and a == b):
+                outcomes.append(FAILS)
+            elif len(full) == 2 or max(rungs) <= LADDER.index("name_version"):
+                outcomes.append(HOLDS)
+            else:
+                outcomes.append(CANNOT)  # reading: a shortened digest or an order in time tells no two things apart
+    return all_of(outcomes)
+
+
+_NUMBER = r"(0|[1-9]\d*)"
+_MARK = r"(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
+_SEMANTIC = (
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_MARK}(\.{_MARK})*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
+)
+
+
+def check_name(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    node = world.graph.nodes[subject]
+    version = "" if node["version"].startswith("~") else node["version"]
+    outcomes = []
+    if params.get("name"):
+        outcomes.append(HOLDS if matches(params["name"], node["name"]) else FAILS)
+    for pattern in [params.get("version"), _SEMANTIC if params.get("semantic") else None]:
+        if pattern:
+            outcomes.append(CANNOT if not version else HOLDS if matches(pattern, version) else FAILS)
+    return all_of(outcomes)
+
+
+def environments(world: World, hop: Hop) -> list[Any]:
+    own = world.deployment(hop)
+    places = [own] if own else [item.deployment for item in world.paths_through(hop)]
+    return [world.attributes(place).get("environment") for place in places]
+
+
+def check_environment(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return among(environments(world, hop), params["allowed"])  # reading: further up as a guard does
+
+
+def among(found: Sequence[Any], wanted: Sequence[Any]) -> str:
+    if not found or not all(found):
+        return CANNOT
+    if all(place in wanted for place in found):
+        return HOLDS
+    return CANNOT if any(place in wanted for place in found) else FAILS
+
+
+# --- checks of the past ---
+
+
+def name_of(ref: str) -> str:
+    return re.split("[@~]", ref)[0]
+
+
+def condition_of(item: Mapping[str, Any]) -> Any:
+    """(metric, direction, number), or a table of expectations, or text that cannot be compared, or None."""
+    table = item.get("attributes", {}).get("expectations")
+    if table:
+        return table
+    text = item.get("expected", "").strip()
+    found = re.fullmatch(r"(\S+)\s*(>=|<=|>|<)\s*(-?\d+(\.\d+)?)", text)
+    return (found[1], found[2], float(found[3])) if found else text or None
+
+
+def compare_conditions(before: Any, after: Any) -> str:
+    """HOLDS: the same or stricter. FAILS: weaker."""
+    if before is None or after is None:
+        return CANNOT
+    if before == after:
+        return HOLDS
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return all_of(
+            FAILS if name not in after else compare_expectation(before[name], after[name]) for name in before
+        )
+    if not (isinstance(before, tuple) and isinstance(after, tuple)):
+        return CANNOT
+    if before[0] != after[0] or before[1][0] != after[1][0]:
+        return CANNOT
+    sign = 1 if before[1][0] == ">" else -1
+    if before[2] != after[2]:
+        return HOLDS if sign * after[2] > sign * before[2] else FAILS
+    return HOLDS if len(after[1]) <= len(before[1]) else FAILS  # ">" is stricter than ">="
+
+
+def compare_expectation(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    outcomes = []
+    for key in sorted(set(before) | set(after)):
+        a, b = before.get(key), after.get(key)
+        if a == b:
+            outcomes.append(HOLDS)
+        elif key == "mostly":
+            outcomes.append(HOLDS if (1 if b is None else b) >= (1 if a is None else a) else FAILS)
+        elif key in ("min_value", "max_value"):
+            sign = 1 if key == "min_value" else -1
+            outcomes.append(FAILS if b is None else HOLDS if a is None or sign * b >= sign * a else FAILS)
+        elif key == "value_set" and a is not None and b is not None:
+            outcomes.append(HOLDS if set(b) <= set(a) else FAILS if set(b) > set(a) else CANNOT)
+        elif key == "value_set":
+            outcomes.append(FAILS if b is None else HOLDS)
+        else:
+            outcomes.append(CANNOT)
+    return all_of(outcomes)
+
+
+def check_unweakened(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    found = selected(world, subject, params.get("gate", ""), params.get("gate_type", ""))
+    outcomes = []
+    for at, item in settle_all(world, found)[1]:
+        mine, condition = when_of(item), condition_of(item)
+        said = world.facts.conditions.get((name_of(item["subject"]), item["gate"]), ())
+        # Reading: a record that states no condition is passed over.
+        others = [one for one in said if one.number != at and condition_of(one.evidence) is not None]
+        before = [one for one in others if one.when is not None and mine is not None and one.when < mine]
+        if condition is None:
+            outcomes.append(CANNOT)
+        elif mine is None or any(one.when is None for one in others):
+            # Their order is not known, and does not matter where all are the same.
+            outcomes.append(HOLDS if all(condition_of(one.evidence) == condition for one in others) else CANNOT)
+        elif not before:
+            outcomes.append(HOLDS)  # reading: the first condition of a gate weakens none
+        else:
+            last = max(one.when for one in before)
+            outcomes += [compare_conditions(condition_of(one.evidence), condition) for one in before if one.when == last]
+    return all_of(outcomes)
+
+
+def shares_before(world: World, release: int | None) -> list[Any]:
+    """What served right before an instant, as far as anybody knows."""
+    for span in world.facts.releases or ():
+        if (
+            release is not None
+            and (span.start is None or span.start < release)
+            and (span.end is None or release <= span.end)
+        ):
+            return [share for share in span.shares if share.traffic is None or share.traffic > 0]
+    return []
+
+
+def check_compared(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    found = selected(world, subject, params.get("gate", ""), params.get("gate_type", ""))
+    own = world.versions(hop, subject)
+    served = [share for share in shares_before(world, world.release(hop)) if share.model not in own]
+    outcomes = []
+    for group in groups_of(found).values():
+        outcome, deciding = settle(world, group, False, None)
+        named = {item.get("attributes", {}).get("baseline") for _, item in deciding} - {None, ""}
+        if not named:
+            continue  # reading: what names no baseline compares nothing
+        if outcome != HOLDS:
+            outcomes.append(outcome)
+        elif not served:
+            outcomes.append(CANNOT)
+        for one in named if outcome == HOLDS and served else ():
+            shares = [share.traffic for share in served if share.model == one]
+            if not shares:
+                outcomes.append(FAILS)
+            else:
+                outcomes.append(CANNOT if all(share is None for share in shares) else HOLDS)
+    return all_of(outcomes)
+
+
+def check_canary(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return all_of(canary(world, version, params) for version in world.versions(hop, subject))
+
+
+def canary(world: World, version: str, params: Mapping[str, Any]) -> str:
+    levels: list[list[Any]] = []  # [share, start, end] of each time in which it did not change
+    known = True
+    for span in world.facts.releases or ():
+        shares = [share.traffic for share in span.shares if share.model == version]
+        if not levels and not any(share is None or share > 0 for share in shares):
+            continue
+        if None in shares or not span.sure or span.start is None:
+            known = False  # from here on it is not known; what came before may show enough to fail
+            break
+        level = sum(shares)
+        if levels and levels[-1][0] == level and levels[-1][2] == span.start:
+            levels[-1][2] = span.end
+        else:
+            levels.append([level, span.start, span.end])
+    if not levels:
+        return CANNOT
+    steps = list(params["steps"])
+    if levels[0][0] > steps[0]:
+        return FAILS
+    at = 0
+    for place, step in enumerate(steps):
+        while at < len(levels) and levels[at][0] < step:
+            at += 1  # reading: shares between the steps do no harm
+        if at == len(levels):
+            return CANNOT  # reading: it is still on its way
+        level, start, end = levels[at]
+        if level > step:
+            return FAILS
+        going_on = end is None or (not known and at == len(levels) - 1)
+        stayed = world.as_of if end is None else end
+        if place < len(steps) - 1 and stayed < earlier(start, params["for"], -1):
+            return CANNOT if going_on else FAILS
+    return HOLDS if known else CANNOT
+
+
+def deleted(world: World, ref: str) -> bool | None:
+    """Whether a version was deleted; None when nothing is on record of it."""
+    for life in world.facts.lives.get(name_of(ref), ()):
+        if life.ref == ref:
+            if life.gone_at is not None and life.gone_at <= world.as_of:
+                return True
+            if any(one.stage == "deleted" and (one.start or 0) <= world.as_of for one in life.stages):
+                return True
+            return None if life.here is None else not life.here
+    return None
+
+
+def check_rollback_target(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    versions = world.versions(hop, subject)
+    outcomes = []
+    for version in versions:
+        others: set[str] = set()
+        release = world.release(hop)
+        for span in world.facts.releases or ():
+            shares = [share for share in span.shares if share.traffic is None or share.traffic > 0]
+            if version in [share.model for share in shares]:
+                break  # reading: before it served for the first time
+            if release is not None and span.start is not None and span.start >= release:
+                break
+            others |= {share.model for share in shares}
+        gone = [deleted(world, other) for other in others]
+        outcomes.append(HOLDS if False in gone else FAILS if gone and None not in gone else CANNOT)
+    return all_of(outcomes)
+
+
+def check_active_versions(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return all_of(active(world, name_of(version), params) for version in world.versions(hop, subject))
+
+
+def active(world: World, name: str, params: Mapping[str, Any]) -> str:
+    lives = world.facts.lives.get(name)
+    if lives is None:
+        return CANNOT
+    count = unknown = 0
+    for life in lives:
+        if deleted(world, life.ref):
+            continue
+        stage = life.at(world.as_of)
+        count += stage is not None and stage.stage in IN_USE
+        unknown += stage is None
+    if count > params["at_most"]:
+        return FAILS
+    if not world.facts.complete.get(name) or count + unknown > params["at_most"]:
+        return CANNOT
+    return HOLDS
+
+
+def check_kept(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
+    return all_of(kept(world, name_of(version), params) for version in world.versions(hop, subject))
+
+
+def kept(world: World, name: str, params: Mapping[str, Any]) -> str:
+    outcomes = []
+    since = earlier(world.as_of, params["for"])
+    for life in world.facts.lives.get(name, ()):
+        retired = next((one for one in life.stages if one.stage in NOT_ACTIVE), None)
+        if retired is None:
+            # Gone without having been retired, as far as anybody knows.
+            outcomes.append(HOLDS if life.gone_at is None and life.here else CANNOT)
+        elif retired.start is None:
+            outcomes.append(CANNOT)
+        elif retired.start <= since:
+            outcomes.append(HOLDS)  # retired so long ago that nobody asks
+        elif life.gone_at is not None:
+            outcomes.append(FAILS if life.gone_at < earlier(retired.start, params["for"], -1) else HOLDS)
+        else:
+            outcomes.append({True: HOLDS, False: FAILS, None: CANNOT}[life.here])
+    if FAILS not in outcomes and not world.facts.complete.get(name):
+        return CANNOT  # reading: there may be versions that nobody read
+    return all_of(outcomes)
+
+
+CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
+
+
+# --- guards, requirements, versions ---
+
+
+def one_of(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def guard(world: World, hop: Hop, subject: str, when: Mapping[str, Any]) -> str:
+    outcomes = []
+    if "environment" in when:
+        outcomes.append(among(environments(world, hop), one_of(when["environment"])))
+    if "kind" in when:
+        kinds = [world.kind(item.model) for item in world.paths_through(hop) if item.model is not None]
+        outcomes.append(HOLDS if any(kind in one_of(when["kind"]) for kind in kinds) else FAILS)
+    for key, text in when.get("tag", {}).items():
+        attributes = world.attributes(subject)
+        tags = attributes.get("tags")
+        said = [place[key] for place in (attributes, tags) if isinstance(place, Mapping) and key in place]
+        outcomes.append(CANNOT if not said else HOLDS if text in said else FAILS)
+    return all_of(outcomes)
+
+
+def evaluate(world: World, hop: Hop, subject: str, what: Mapping[str, Any]) -> str:
+    if "all" in what:
+        return all_of([evaluate(world, hop, subject, part) for part in what["all"]])
+    if "any" in what:
+        return any_of([evaluate(world, hop, subject, part) for part in what["any"]])
+    if "not" in what:
+        inner = evaluate(world, hop, subject, what["not"])
+        return {HOLDS: FAILS, FAILS: HOLDS, CANNOT: CANNOT}[inner]
+    outcome = CHECKS[what["check"]](world, hop, subject, what)
+    world.seen[what["check"], outcome] += 1
+    return outcome
+
+
+def asked(world: World, hop: Hop, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The requirements of a version that are about such a hop."""
+    cause, effect, _ = hop
+    ends = (world.kind(cause), world.graph.edges[hop]["predicate"], world.kind(effect))
+    return [
+        requirement
+        for requirement in version.get("requirement", ())
+        if all(wanted == "*" or is_ in wanted.split("|") for wanted, is_ in zip(requirement["hop"], ends, strict=True))
+        and (not requirement.get("role") or requirement["role"] in world.every_role(cause))
+    ]
+
+
+def judge_by(
+    world: World, hop: Hop, version: Mapping[str, Any], waivers: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """What each requirement of a version that applies to a hop comes to."""
+    cause, effect, _ = hop
+    found: dict[str, str] = {}
+    for requirement in asked(world, hop, version):
+        subject = effect if requirement.get("of") == "effect" else cause
+        applies = guard(world, hop, subject, requirement["when"]) if requirement.get("when") else HOLDS
+        if applies == FAILS:
+            continue
+        outcome = evaluate(world, hop, subject, requirement)
+        if applies == CANNOT:
+            outcome = CANNOT
+        for waiver in waivers:
+            if (
+                waiver["requirement"] == requirement["id"]
+                and waiver["subject"] == subject
+                and world.as_of < micros(waiver["until"])
+            ):
+                outcome = HOLDS
+        found[requirement["id"]] = outcome
+    return found
+
+
+def versions_of(policy: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(policy["version"]) if isinstance(policy["version"], list) else [policy]
+
+
+def in_force(versions: Sequence[Mapping[str, Any]], instant: int) -> Mapping[str, Any] | None:
+    begun = [
+        (micros(version["effective_from"]) if "effective_from" in version else -(10**18), number)
+        for number, version in enumerate(versions)
+    ]
+    begun = [pair for pair in begun if pair[0] <= instant]
+    return versions[max(begun)[1]] if begun else None
+
+
+def judge_hop(world: World, hop: Hop, policy: Mapping[str, Any], judged_as_of: int | None) -> dict[str, str]:
+    versions = versions_of(policy)
+    if not any(asked(world, hop, version) for version in versions):
+        return {}  # reading: nothing is asked of such a hop, whichever version judges
+    event = world.event(hop) if judged_as_of is None else judged_as_of
+    # Reading: what was waived is said by the version in force at the instant asked about, whichever version judges.
+    waivers = (in_force(versions, world.as_of) or {}).get("waiver", ())
+    if event is not None:
+        version = in_force(versions, event)
+        return {WHOLE: CANNOT} if version is None else judge_by(world, hop, version, waivers)
+    known = [one for one in versions if "effective_from" not in one or micros(one["effective_from"]) <= world.as_of]
+    answers = [judge_by(world, hop, version, waivers) for version in known]
+    if len(answers) == 1:
+        return answers[0]
+    if not known:
+        return {WHOLE: CANNOT}
+    # Reading: a version that asks nothing of the hop comes to no outcome.
+    wholes = {all_of(answer.values()) for answer in answers if answer}
+    return {} if not wholes else {WHOLE: wholes.pop() if len(wholes) == 1 else CANNOT}
+
+
+def hops_of(world: World, endpoint: str) -> list[Hop]:
+    """The relations between what answers requests and what that was made from."""
+    flow = {endpoint}
+    for item in world.answering():
+        flow.add(item.deployment)
+        if item.model is not None:
+            flow |= {item.model, *world.upstream(item.model)}
+    return [
+        (cause, effect, key)
+        for cause, effect, key, edge in world.graph.edges(keys=True, data=True)
+        if cause in flow
+        and effect in flow
+        and edge["predicate"] != "alternate_of"
+        and not world.graph.nodes[effect].get("side")
+    ]
+
+
+VERDICTS = {HOLDS: "PASSED", FAILS: "FAILED", CANNOT: "INCOMPLETE"}
+
+
+def verdict(world: World, endpoint: str, judged: Mapping[Hop, Mapping[str, str]], errors: Iterable[str] = ()) -> str:
+    """The worst over the answering paths; an error found on a path makes it incomplete at best."""
+    paths = []
+    for item in world.answering():
+        on = {endpoint, item.deployment}
+        if item.model is not None:
+            on |= {item.model, *world.upstream(item.model)}
+        outcomes = [
+            outcome
+            for (cause, effect, _), outcomes in judged.items()
+            if cause in on and effect in on
+            for outcome in outcomes.values()
+        ]
+        paths.append(all_of([*outcomes, *(CANNOT for ref in errors if ref in on)]))
+    return VERDICTS[all_of(paths)]
+
+
+def judge(
+    graph: Any,
+    serving: Sequence[Any],
+    evidence: Mapping[str, Sequence[Item]],
+    facts: Any,
+    policy: Mapping[str, Any],
+    as_of: int,
+    endpoint: str,
+    judged_as_of: int | None = None,
+    errors: Iterable[str] = (),
+) -> tuple[dict[Hop, dict[str, str]], str, World]:
+    """Outcomes by hop and requirement, the verdict, and the world with the counts of what each check came to."""
+    world = World(graph, serving, evidence, facts, as_of)
+    judged = {hop: judge_hop(world, hop, policy, judged_as_of) for hop in hops_of(world, endpoint)}
+    return judged, verdict(world, endpoint, judged, errors), world
+
+
+__all__ = ["CHECKS", "WHOLE", "World", "judge"]
