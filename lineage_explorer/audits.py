@@ -67,6 +67,20 @@ _EVIDENCE = (
     "system",
     "position",
 )
+_REQUIREMENTS = (
+    "ref",
+    "predicate",
+    "effect",
+    "requirement",
+    "title",
+    "outcome",
+    "status",
+    "grade",
+    "why",
+    "needed",
+    "cites",
+    "policy_version",
+)
 _FINDINGS = ("ref", "severity", "code", "message")
 
 
@@ -175,6 +189,24 @@ class Audit:
         ]
         return self._table(rows, _HOPS)
 
+    def requirements(self) -> pd.DataFrame:
+        """What the policy asked of each hop, and what that came to.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``ref`` (the cause), ``predicate``, ``effect``, ``requirement``, ``title``, ``outcome`` (``holds``, ``fails``,
+            ``undetermined``), ``status``, ``grade`` (the weakest of the evidence used), ``why`` (the comparison made),
+            ``needed`` (what would decide it), ``cites``, ``policy_version``.
+        """
+        rows = [
+            {**item, "ref": hop["cause"], "predicate": hop["predicate"], "effect": hop["effect"]}
+            for hop in self._content["hops"]
+            for item in hop["requirements"]
+            if item["required"]
+        ]
+        return self._table(rows, _REQUIREMENTS)
+
     def evidence(self) -> pd.DataFrame:
         """Every gate result about anything that was reached.
 
@@ -216,7 +248,7 @@ class Audit:
         Parameters
         ----------
         path : str or Path
-            ``.html`` (interactive, offline), ``.json``, ``.svg`` or ``.md``.
+            ``.html`` (interactive, offline), ``.json``, ``.svg``, ``.md``, ``.sarif`` or ``.xml`` (JUnit).
 
         Returns
         -------

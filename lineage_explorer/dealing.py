@@ -104,7 +104,9 @@ class _Process:
         out = self._process.stdout
         told = json.loads(line) if out is not None and (line := out.readline()).endswith(b"\n") else None
         if told is None:
-            raise StoreError("a process that judged a part of the estate ended before it was done; its message is above")
+            raise StoreError(
+                "a process that judged a part of the estate ended before it was done; its message is above"
+            )
         if "error" in told:
             raise LineageError(told["error"])
         rows: Rows = told["rows"]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .dealing import cores, deal
 from .errors import LineageError, PolicyError, StoreError
+from .explorations import History
 from .facts import facts_for
 from .gathering import add_evaluations, describe, evidence_about, fitting, instants, refuse_misspelt
 from .graph import bare_refs, from_reached, join, lineage_graph
@@ -347,6 +348,8 @@ def _read_ahead(store: Store, asked: _Asked, refs: Sequence[str]) -> None:
     describe(store, graph, *times)
     evidence, _ = evidence_about(store, graph, *times)
     facts_for(store, graph, "", evidence, asked.policy.needs & {"agents"}, *times)
+    if "releases" in asked.policy.needs:
+        History(store, refs, asked.known_at)
     for _ in _unproved(store, evidence, *times):
         pass
 

@@ -215,8 +215,8 @@ def _compare_proofs(
 CANDIDATE = "candidate"
 
 
-def suppose(graph: nx.MultiDiGraph[str], model: str, endpoint: str, environment: str, as_of: datetime) -> None:
-    """Put a deployment of a version, released at an instant, at the end of what the version was made from."""
+def suppose(graph: nx.MultiDiGraph[str], model: str, endpoint: str, environment: str, as_of: datetime) -> str:
+    """Put a deployment of a version, released at an instant, at the end of what the version was made from; its name."""
     place = Ref.parse(endpoint)
     deployment = str(Ref("deployment", f"{place.name}:{CANDIDATE}", "", place.namespace))
     micro = (as_of - _EPOCH) // timedelta(microseconds=1)
@@ -256,6 +256,7 @@ def suppose(graph: nx.MultiDiGraph[str], model: str, endpoint: str, environment:
             sure=True,
             record={"valid_from": format_instant(as_of)},
         )
+    return deployment
 
 
 def refuse_misspelt(store: Store, policy: Policy, evidence: EvidenceBySubject) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -66,14 +65,14 @@ def spans_of_each(
 ) -> dict[str, tuple[Span, ...]]:
     """The same for many endpoints at once; the number of statements does not grow with that of the endpoints."""
     history = History(store, endpoints, known_at)
-    environments = _environments(store, history, known_at)
+    environments = _environments(store, history, as_of, known_at)
     until = (as_of - _EPOCH) // timedelta(microseconds=1)
     return {
         endpoint: tuple(
             Span(
                 span.start,
                 None if span.end is None or span.end > until else span.end,
-                tuple(_share(row, span.start, environments) for row in span.serving),
+                tuple(_share(row, environments) for row in span.serving),
                 sure=not span.between_syncs,
             )
             for span in history.spans(endpoint)
@@ -83,9 +82,7 @@ def spans_of_each(
     }
 
 
-def _share(row: Mapping[str, Any], instant: int, environments: Mapping[str, list[tuple[int, str]]]) -> Share:
-    known = environments.get(row["deployment"], ())
-    told = [word for since, word in known if since <= instant] or [word for _, word in known[:1]]
+def _share(row: Mapping[str, Any], environments: Mapping[str, str]) -> Share:
     return Share(
         # An alias that points at one version serves that version.
         row["points_at"][0] if len(row["points_at"]) == 1 else row["model"] or "",
@@ -93,19 +90,20 @@ def _share(row: Mapping[str, Any], instant: int, environments: Mapping[str, list
         # Copies of requests, or none at all: no traffic that anybody is answered.
         0.0 if row["state"] in ("shadow", "deployed") else row["traffic"],
         row["site"],
-        told[-1] if told else "",
+        environments.get(row["deployment"], ""),
     )
 
 
-def _environments(store: Store, history: History, known_at: datetime) -> dict[str, list[tuple[int, str]]]:
-    """Since when each deployment is in which environment."""
+def _environments(store: Store, history: History, as_of: datetime, known_at: datetime) -> dict[str, str]:
+    """The environment of each deployment, as it is described at the instant asked about."""
     deployments = {number: node.ref for number, node in history.nodes.items() if node.kind == "deployment"}
-    rows = [row for row in histories.held(store, deployments, known_at) if row.type == "entity" and not row.gone]
-    records = store.describe({row.seq for row in rows})
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for row in rows:
-        attributes = json.loads(records[row.seq].json).get("attributes", {})
-        found[deployments[row.node]].append((row.valid_from, str(attributes.get("environment") or "")))
+    said = store.descriptions(deployments, as_of, known_at)
+    records = store.describe({item.seq for item in said})
+    found: dict[str, str] = {}
+    for item in said:
+        word = json.loads(records[item.seq].json).get("attributes", {}).get("environment")
+        if word:
+            found[deployments[item.node]] = str(word)
     return found
 
 

@@ -170,7 +170,11 @@ class _Gathering:
         """The names with their versions."""
         meant = self._meant()
         found: dict[str, dict[str, Version]] = {base: {} for base in self.bases}
+        # Of what was heard of later, nothing is on record yet.
+        known = {edge.cause for edge in (*self.deploys, *self.pointing)} | {edge.effect for edge in self.derived}
         for number, ref in self.versions.items():
+            if number not in known and not self.held.get(number):
+                continue
             version = meant.get(number, ref)
             base = str(Ref(version.kind, version.name, "", version.namespace))
             if base in found:
@@ -186,10 +190,11 @@ class _Gathering:
     def _name(self, base: str, items: Mapping[str, Version]) -> Name:
         number = self.own.get(base)
         whole = {scope for scope, readings in self.readings.items() if any(reading.latest for reading in readings)}
-        described = [item for item in items.values() if item.scopes]
+        made = [item for item in items.values() if item.stretches or (item.created_at or 0) <= self.as_of]
+        described = [item for item in made if item.scopes]
         # What is not described is not in a registry: it was only referred to.
         complete = bool(described) and all(item.scopes & whole for item in described)
-        versions = sorted(items.values(), key=lambda item: _in_order(Ref.parse(item.ref).version))
+        versions = sorted(made, key=lambda item: _in_order(Ref.parse(item.ref).version))
         return Name(base, number, self._described([] if number is None else [number]), tuple(versions), complete)
 
     def _meant(self) -> dict[int, Ref]:
@@ -312,7 +317,7 @@ class _Gathering:
             served = self.records[way[-1].seq] if serving else {}
             if serving and not served.get("mirrored") and way[-1].traffic == 0:
                 continue
-            stage = self._environment(deployment, start)
+            stage = self._environment(deployment)
             said = f"serves {self.refs[way[-1].effect]}" if serving else f"deployed as {self.refs[deployment]}"
             rank = SERVES
             if served.get("mirrored"):
@@ -322,9 +327,9 @@ class _Gathering:
             leaving = min(_leaving(edge) for edge in way if edge.valid_to == end)
             version.words.append(Word(stage, rank, start, end, earliest, leaving, way[-1].seq, said))
 
-    def _environment(self, deployment: int, instant: int) -> Stage:
-        record = self._described([deployment], instant)
-        word = record.get("attributes", {}).get("environment", "")
+    def _environment(self, deployment: int) -> Stage:
+        # As it is described now: where something is deployed is often written down after it is.
+        word = self._described([deployment]).get("attributes", {}).get("environment", "")
         return "production" if str(word).casefold() in _PRODUCTION else "staging"
 
     def _began(self, edge: Edge) -> int | None:
@@ -343,14 +348,13 @@ class _Gathering:
         bounds = [created, readings[index - 1].observed_at if index else None]
         return max((bound for bound in bounds if bound is not None and bound <= instant), default=None)
 
-    def _described(self, numbers: Iterable[int], instant: int | None = None) -> Mapping[str, Any]:
-        """What described things last, as far as an instant."""
-        until = self.as_of if instant is None else instant
+    def _described(self, numbers: Iterable[int]) -> Mapping[str, Any]:
+        """What described things last, as far as the instant asked about."""
         rows = [
             row
             for number in numbers
             for row in self.held.get(number, ())
-            if row.type != "evidence" and row.valid_from <= until
+            if row.type != "evidence" and row.valid_from <= self.as_of
         ]
         last = max(rows, key=lambda row: (not row.gone, row.valid_from, row.seq), default=None)
         return {} if last is None else self.records[last.seq]

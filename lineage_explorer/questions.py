@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -100,6 +101,7 @@ def gate(
     *,
     endpoint: str | None = None,
     environment: str = "production",
+    by: str = "",
 ) -> Audit:
     """May this version be released? It is judged as though it were released at the instant asked about.
 
@@ -117,6 +119,8 @@ def gate(
         Where it would be released to: what served there before is then known.
     environment : str
         Of the deployment that it would be.
+    by : str, optional
+        Who would release it (``person:noor``), for policies that ask.
 
     Returns
     -------
@@ -132,22 +136,24 @@ def gate(
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> from lineage_explorer import Entity, open_store
-    >>> store = open_store()
-    >>> _ = store.append([Entity(ref="model:churn@4")])
-    >>> gate(store, "model:churn@4").verdict
+    >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
+    ...     _ = store.append([Entity(ref="model:churn@4")])
+    ...     gate(store, "model:churn@4").verdict
     'INCOMPLETE'
     """
     rules = load_policy(policy)
     with fitting(store):
-        ref = store.resolve(model, "model")
+        # A version is written with its mark; a plain name could be any kind of thing.
+        ref = store.resolve(model if ":" in model else f"model:{model}", "model")
         parsed = Ref.parse(ref)
         if not parsed.version and not parsed.alias:
             raise InvalidQuestion(f"{ref} names no version; write {ref}@VERSION")
         if parsed.kind not in RELEASED_KINDS:
             raise InvalidQuestion(f"{ref} is no model: a gate judges {', '.join(sorted(RELEASED_KINDS))}")
         target = store.resolve(endpoint, "endpoint") if endpoint else f"endpoint:{CANDIDATE}"
-        return _answer(store, rules, Asked(target, *instants(store, as_of, known_at), ref, environment))
+        return _answer(store, rules, Asked(target, *instants(store, as_of, known_at), ref, environment, by))
 
 
 class Asked(NamedTuple):
@@ -164,6 +170,7 @@ class Asked(NamedTuple):
     known_at: datetime
     candidate: str = ""
     environment: str = ""
+    by: str = ""
     policy_as_of: datetime | None = None
 
 
@@ -172,11 +179,14 @@ def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
     graph = lineage_graph(store, asked.candidate or ref, as_of=as_of, known_at=known)
     add_evaluations(store, graph, as_of, known)
     described = describe(store, graph, as_of, known)
+    supposed = ""
     if asked.candidate:
-        suppose(graph, asked.candidate, ref, asked.environment, as_of)
+        supposed = suppose(graph, asked.candidate, ref, asked.environment, as_of)
     evidence, evidence_records = evidence_about(store, graph, as_of, known)
     refuse_misspelt(store, rules, evidence)
     facts = facts_for(store, graph, ref, evidence, rules.needs, as_of, known)
+    if supposed and asked.by:
+        facts = replace(facts, agents={**facts.agents, supposed: (asked.by,)})
     judged_as_of = None if asked.policy_as_of is None else micros(format_instant(asked.policy_as_of))
     result = judged(trace(graph, ref), rules, evidence, facts, judged_as_of, _unproved(store, evidence, as_of, known))
     in_force = rules.in_force(facts.as_of if judged_as_of is None else judged_as_of)

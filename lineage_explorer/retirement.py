@@ -13,6 +13,7 @@ from .content import iso
 from .lives import Name, Version
 from .policy.checks.base import after, in_words
 from .policy.facts import ACTIVE, RETIRED
+from .policy.past import retired_between
 from .records import Ref, format_instant, parse_instant
 from .store import histories
 from .store.schema import ALWAYS
@@ -35,22 +36,13 @@ NOT_RECORDED = "not recorded"
 
 def version_row(version: Version, stated: tuple[str, str], now: int) -> dict[str, Any]:
     """What retention is told from: when it was retired for good, and what is known of its source."""
-    first: int | None = None
-    last: int | None = None
-    stage = NOT_RECORDED
-    for interval in version.life.stages:
-        if interval.start is None or interval.start > now:
-            continue
-        stage = interval.stage
-        if interval.stage not in RETIRED:
-            first = last = None
-        elif last is None:
-            first, last = interval.earliest, interval.start
+    started = [item for item in version.life.stages if item.start is None or item.start <= now]
+    stage = started[-1].stage if started else NOT_RECORDED
     own = _retention_in(version.record)
     return {
         "ref": version.ref,
         "stage": stage,
-        "between": (first, last),
+        "between": retired_between(version.life, now),
         "gone_at": version.gone_at,
         "here": version.here,
         "stated": (own, version.ref) if own else stated,

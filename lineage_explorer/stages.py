@@ -73,6 +73,7 @@ def line(words: Iterable[Word], monitored: Iterable[int] = ()) -> list[Stretch]:
     found: list[tuple[int, int | None, Word, Stage]] = []
     ended: list[tuple[int, int]] = []
     before: Word | None = None
+    ceased: dict[int, int] = {}  # when what counted was last known to count, by its rank
     watched = sorted(set(monitored))
     since: int | None = None  # when it came into production
     for instant, best in _counting(words, watched):
@@ -85,10 +86,13 @@ def line(words: Iterable[Word], monitored: Iterable[int] = ()) -> list[Stretch]:
         stage: Stage = best.stage
         if since is not None and bisect_left(watched, since) < bisect_right(watched, instant):
             stage = "monitoring"
-        earliest = best.earliest if best.start == instant else instant
-        if before is not None and before.end == instant:
-            # What ended here may have ended earlier, and what counts since may have counted earlier.
-            earliest = before.leaving if earliest is None else min(earliest, before.leaving)
+        bound = instant if before is None or before.end != instant else before.leaving
+        if before is not None:
+            ceased[before.rank] = bound
+        earliest = best.earliest if best.start == instant else bound
+        # While something that counts for more was so, this did not count yet.
+        floor = max((when for rank, when in ceased.items() if rank <= best.rank), default=earliest)
+        earliest = floor if earliest is None or floor is None else max(earliest, floor)
         if before is None or found[-1][3] != stage:
             found.append((instant, earliest, best, stage))
         before = best

@@ -11,7 +11,7 @@ import click
 
 from ..errors import LineageError
 from ..version import __version__
-from . import asking, gating, ingesting, keeping, policies, recording
+from . import asking, gating, ingesting, keeping, living, policies, recording
 from .terminal import console, visible
 
 
@@ -86,6 +86,6 @@ for _command in (
     *(ingesting.ingest, asking.audit, asking.search, asking.observations, asking.sources),
     *(keeping.syncs, keeping.quarantine, keeping.verify, keeping.checkpoint, keeping.rebuild),
     *(gating.gate, policies.policy),
-    *(recording.record, demo),
+    *(recording.record, living.lifecycle, demo),
 ):
     commands.add_command(_command)

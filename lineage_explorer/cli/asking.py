@@ -24,7 +24,13 @@ EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
 @click.option("--as-of", metavar="T", help="The instant asked about, e.g. 2026-03-01T12:00:00Z. Now by default.")
 @click.option("--known-at", metavar="T", help="Use only what the store knew by then.")
 @click.option("--policy", metavar="P", help="A shipped policy's name or a TOML file. Default: default.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a report: .html, .json, .svg or .md; of --all .html, .csv, .md or .json.")
+@click.option("--policy-as-of", metavar="T", help="Judge by the policy's version in force then, not by that of each event.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write a report: .html, .json, .svg, .md, .sarif or .xml (JUnit); of --all .html, .csv, .md or .json.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole audit as JSON.")
 def audit(
     store: str,
@@ -33,6 +39,7 @@ def audit(
     as_of: str | None,
     known_at: str | None,
     policy: str | None,
+    policy_as_of: str | None,
     output: str | None,
     as_json: bool,
 ) -> int:
@@ -46,6 +53,7 @@ def audit(
     lineage-explorer audit lineage.db churn-prod
     lineage-explorer audit lineage.db endpoint:churn-prod --as-of 2026-03-01T12:00:00Z
     lineage-explorer audit lineage.db churn-prod -o report.html
+    lineage-explorer audit lineage.db churn-prod --policy rules.toml --policy-as-of 2026-01-01T00:00:00Z
     lineage-explorer audit lineage.db --all --policy rules.toml -o estate.html
     """
     from ..store import open_store
@@ -53,11 +61,12 @@ def audit(
     if every == (endpoint is not None):
         raise click.UsageError("name an ENDPOINT, or say --all for every one; not both")
     if endpoint is None:
-        return _audit_all(store, {"policy": policy, "as_of": as_of, "known_at": known_at}, output, as_json=as_json)
+        question = {"policy": policy, "as_of": as_of, "known_at": known_at, "policy_as_of": policy_as_of}
+        return _audit_all(store, question, output, as_json=as_json)
     from ..questions import audit as ask
 
     with open_store(store) as opened:
-        result = ask(opened, endpoint, as_of=as_of, known_at=known_at, policy=policy)
+        result = ask(opened, endpoint, as_of=as_of, known_at=known_at, policy=policy, policy_as_of=policy_as_of)
     if output:
         result.save(output)
     if as_json:
@@ -73,19 +82,20 @@ def _show(result: Audit) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ..sentences import VERDICT_MARKS
+    from ..sentences import VERDICT_MARKS, verdict_words
 
     out = console()
     content = result.to_dict()
     mark, colour = VERDICT_MARKS[result.verdict]
     out.print(
         Text(
-            f"{mark} {result.verdict}  {visible(result.endpoint)}",
+            f"{mark} {verdict_words(content)}  {visible(result.endpoint)}",
             style=f"bold {colour}",
         )
     )
     out.print(Text(visible(result.answer)), soft_wrap=False)
     out.print()
+    _explain(content)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("cause", "link", "effect", "basis", "gate"):
         table.add_column(name, overflow="fold")  # a narrow terminal breaks a reference; it never drops a part of it
@@ -101,6 +111,23 @@ def _show(result: Audit) -> None:
         for item in shown:
             out.print(Text(f"{item['severity']}: {visible(item['message'])}"))
     out.print(Text(f"\naudit digest {result.digest}", style="dim"))
+
+
+def _explain(content: dict[str, Any]) -> None:
+    """What keeps the verdict from being better, one line for each requirement, and how many hold."""
+    from rich.text import Text
+
+    from ..reports.judgements import WORDS, asks, judged, worst_first
+    from .explaining import requirement_lines
+
+    out = console()
+    words = WORDS["questions" if asks(content) else "verdict"]
+    rows = [row for row in worst_first(judged(content)) if row.hop is not None]
+    for line in requirement_lines([row for row in rows if row.outcome != "holds"], words if asks(content) else {}):
+        out.print(line, no_wrap=True, overflow="ignore", crop=False)
+    counts = content["requirements"]
+    out.print(Text("requirements: " + ", ".join(f"{word} {counts[outcome]}" for outcome, word in words.items())))
+    out.print()
 
 
 def _audit_all(store: str, question: dict[str, Any], output: str | None, *, as_json: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from ..errors import LineageError
 from .asking import EXIT
+from .explaining import ORDER, requirement_lines, safe
 from .terminal import console, visible
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 _OUTCOME = {"PASSED": "holds", "FAILED": "fails", "INCOMPLETE": "undetermined"}
 _FORMATS = ("text", "json", "junit", "sarif")
-#: What standard output of a build step is searched for: orders to GitHub's runner and to Azure's agent, which stand in
-#: any place of a line. (GitHub's ``::order::`` stands at its beginning, where no record's text ever does.)
-_ORDER = re.compile(r"#(?=#)")
 
 
 @click.command()
@@ -36,6 +33,7 @@ _ORDER = re.compile(r"#(?=#)")
 @click.option("--policy", metavar="P", help="A shipped policy's name or a TOML file. Default: default.")
 @click.option("--endpoint", metavar="REF", help="What it will answer, e.g. churn-prod. None by default.")
 @click.option("--environment", default="production", show_default=True, help="Where it will be deployed.")
+@click.option("--by", default="", metavar="WHO", help="Who will release it, e.g. person:noor, if the policy asks.")
 @click.option("--as-of", metavar="T", help="When it is to be released, e.g. 2026-03-01T12:00:00Z. Now by default.")
 @click.option("--known-at", metavar="T", help="Use only what the store knew by then.")
 @click.option(
@@ -55,6 +53,7 @@ def gate(
     policy: str | None,
     endpoint: str | None,
     environment: str,
+    by: str,
     as_of: str | None,
     known_at: str | None,
     form: str | None,
@@ -84,6 +83,7 @@ def gate(
             known_at=known_at,
             endpoint=endpoint,
             environment=environment,
+            by=by,
         )
     for path in output:
         _write(result, path, form, policy, rules)
@@ -155,7 +155,7 @@ def _lines(policy: Policy, content: Mapping[str, Any]) -> dict[tuple[str, str], 
 
 def _inert(text: str, form: str) -> str:
     """A report on standard output, where a build system looks for orders: the same to whoever parses it."""
-    return _ORDER.sub("&#35;" if form == "junit" else r"\\u0023", text)
+    return ORDER.sub("&#35;" if form == "junit" else r"\\u0023", text)
 
 
 # --- in words ---
@@ -185,13 +185,13 @@ def _explanation(content: Mapping[str, Any]) -> list[Text]:
     rows = worst_first(judged(content))
     verdict = words[_OUTCOME[content["verdict"]]] if asks(content) else content["verdict"]
     said = [
-        Text(f"{mark} {verdict}  {_safe(subject(content))}", style=f"bold {colour}"),
-        Text(f"policy {_safe(policy['name'])} version {_safe(policy['version'])}, as of {question['as_of']}"),
+        Text(f"{mark} {verdict}  {safe(subject(content))}", style=f"bold {colour}"),
+        Text(f"policy {safe(policy['name'])} version {safe(policy['version'])}, as of {question['as_of']}"),
         Text(""),
-        *_requirements(rows, words if asks(content) else {}),
+        *requirement_lines(rows, words if asks(content) else {}),
     ]
     warnings = [item for item in content["findings"] if item["severity"] == "warning"]
-    said += [Text(f"warning: {_safe(item['message'])}") for item in warnings]
+    said += [Text(f"warning: {safe(item['message'])}") for item in warnings]
     counts = Counter(row.outcome for row in rows)
     return [
         *said,
@@ -202,41 +202,10 @@ def _explanation(content: Mapping[str, Any]) -> list[Text]:
     ]
 
 
-def _requirements(rows: list[Judged], words: Mapping[str, str]) -> list[Text]:
-    from rich.text import Text
-
-    from ..policy import verdict_of
-    from ..sentences import VERDICT_MARKS
-
-    lines: list[Text] = []
-    for row, count in _together(rows):
-        mark, colour = VERDICT_MARKS[verdict_of(row.outcome)]  # type: ignore[arg-type]
-        where = f" ({count} hops)" if count > 1 else f" ({row.where})" if row.where else ""
-        why = row.why if count == 1 or row.outcome != "holds" else words.get(row.outcome, "holds")
-        text = Text(f"  {mark} {words.get(row.outcome, row.status):<{16 if words else 12}}", style=colour)
-        text.append(f" {_safe(row.title)}: {_safe(why)}{_safe(where)}", style="default")
-        if row.needed:
-            text.append(f"; needed: {_safe(row.needed)}", style="default")
-        if row.waiver:
-            said = "waived by {by} until {until}: {why}".format(**row.waiver)
-            text.append(f"; {_safe(said)}", style="default")
-        lines.append(text)
-    return lines
-
-
-def _together(rows: list[Judged]) -> list[tuple[Judged, int]]:
-    """Rows that say the same, once; a requirement that holds on many hops is one line."""
-    groups: dict[tuple[str, ...], list[Judged]] = {}
-    for row in rows:
-        same = (row.status,) if row.outcome == "holds" and not row.waiver else (row.status, row.why, row.needed)
-        groups.setdefault((row.id, row.title, *same), []).append(row)
-    return [(group[0], len(group)) for group in groups.values()]
-
-
 def _next(content: Mapping[str, Any], rows: list[Judged]) -> str:
     from ..reports.judgements import asks, subject
 
-    what = _safe(subject(content))
+    what = safe(subject(content))
     worst = rows[0]
     if content["verdict"] == "PASSED":
         if asks(content):
@@ -244,17 +213,12 @@ def _next(content: Mapping[str, Any], rows: list[Judged]) -> str:
         return f"{what} may be released; keep the audit digest with the release"
     if content["verdict"] == "FAILED":
         if asks(content):
-            return f"look at the records that contradict “{_safe(worst.title)}”"
+            return f"look at the records that contradict “{safe(worst.title)}”"
         return (
-            f"do not release {what}; make “{_safe(worst.title)}” hold and put it on record, or waive it in the policy: "
+            f"do not release {what}; make “{safe(worst.title)}” hold and put it on record, or waive it in the policy: "
             "who, why and until when"
         )
     open_ = next(row for row in rows if row.outcome == "undetermined")
     if open_.needed:
-        return f"put on record {_safe(open_.needed)}, ingest it, and ask again"
-    return f"find out why “{_safe(open_.title)}” cannot be determined, put it on record, ingest it, and ask again"
-
-
-def _safe(text: object) -> str:
-    """A record's text on one line of a build log: it neither moves the cursor nor gives the build system an order."""
-    return _ORDER.sub(r"\\u0023", visible(str(text)))
+        return f"put on record {safe(open_.needed)}, ingest it, and ask again"
+    return f"find out why “{safe(open_.title)}” cannot be determined, put it on record, ingest it, and ask again"

@@ -64,7 +64,9 @@ def lifecycle(
         raise click.UsageError("--csv and --json are two forms; give one of them")
     suffix = Path(output).suffix.lower() if output else ""
     if output and suffix not in (".json", ".csv"):
-        raise click.BadParameter(f"{suffix or 'a file without a suffix'} is not written; there are .json and .csv", param_hint="-o")
+        raise click.BadParameter(
+            f"{suffix or 'a file without a suffix'} is not written; there are .json and .csv", param_hint="-o"
+        )
     from ..lifecycles import lifecycle as ask
     from ..store import open_store
 
@@ -99,7 +101,9 @@ def _csv(found: Lifecycle, table: str, keep: str) -> str:
     """A table as CSV whose texts no spreadsheet takes for formulas."""
     frame = found.retention(keep) if table == "retention" else getattr(found, table)()
     for name in frame.select_dtypes(exclude=["datetimetz"]):
-        frame[name] = frame[name].map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell)
+        frame[name] = frame[name].map(
+            lambda cell: f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell
+        )
     text: str = frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S.%fZ", lineterminator="\n")
     return visible(text, keep="\n")
 

@@ -18,6 +18,10 @@ from .logic import OUTCOME_OF, WORST, Outcome
 Deciding = list[Numbered]
 
 
+#: Types of gates that have a noun of their own; the others are gates of something.
+_NAMES = {"evaluation": "evaluation", "approval": "approval"}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which evidence a check asks for; empty words ask for any."""
@@ -40,7 +44,7 @@ class Wanted:
     @property
     def word(self) -> str:
         """What to call it in a sentence."""
-        kind = self.gate_type.replace("_", " ") if self.gate_type else "gate"
+        kind = _NAMES.get(self.gate_type, f"{self.gate_type.replace('_', ' ')} gate" if self.gate_type else "gate")
         return f"{kind} {self.gate!r}" if self.gate else kind
 
 

@@ -22,6 +22,7 @@ Path_ = tuple[str | int, ...]
 Made = TypeVar("Made")
 _COMBINING = ("all", "any", "not")
 _REQUIREMENT = frozenset({"id", "title", "hop", "of", "role", "when", "cites"})
+_GUARD = ("environment", "kind", "tag")
 _VERSION = frozenset({"version", "effective_from", "requirement", "waiver"})
 _POLICY = frozenset({"name", "description", "form", "$schema"})
 #: Fields of checks that hold patterns.
@@ -221,7 +222,7 @@ class _Reading:
         if missing:
             self._problem(path, f"a waiver needs who (by), why and until when; missing: {', '.join(missing)}")
             return None
-        made = self._made(Waiver, path, table)
+        made = self._made(Waiver, path, {key: table[key] for key in fields})
         if made is None:
             return None
         if made.requirement not in ids:
@@ -258,10 +259,10 @@ class _Reading:
         if not isinstance(table, Mapping):
             self._problem(path, 'when is a table: when = { environment = "production" }')
             return None
-        self._unknown(path, table, frozenset({"environment", "kind", "tag"}), "a guard")
+        self._unknown(path, table, _GUARD, "a guard")
         if not table:
             self._problem(path, "an empty guard says nothing; leave it out")
-        return self._made(Guard, path, table)
+        return self._made(Guard, path, {key: table[key] for key in _GUARD if key in table})
 
     def _condition(self, path: Path_, table: Any, *, own: bool = False) -> Condition | None:
         if not isinstance(table, Mapping):
@@ -327,7 +328,7 @@ class _Reading:
             )
             for word, plain in _PLAIN:
                 said = said.replace(word, plain)
-            self._problem((*path, *inner), f"{inner[-1]}: {said}" if inner else said)
+            self._problem((*path, *inner), f"{_key(inner)}: {said}" if inner else said)
             return None
 
     def _unknown(self, path: Path_, table: Mapping[str, Any], allowed: Iterable[str], what: str) -> None:
@@ -360,6 +361,11 @@ class _Reading:
         raise PolicyError(
             "\n".join(f"{self._place}:{line}:{column}: {message}" for line, column, message in told), told
         )
+
+
+def _key(path: Path_) -> str:
+    """The key that a path ends in, or whose list it ends in."""
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
 
 
 def _near(word: str, names: Iterable[str]) -> str:

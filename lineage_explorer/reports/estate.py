@@ -20,11 +20,12 @@ from ..errors import LineageError
 from ..estates import columns
 from . import data, page
 from .drawing import clean
+from .judgements import WORDS
 from .markdown import escape
 
 #: Worst first.
 VERDICTS = ("FAILED", "INCOMPLETE", "PASSED")
-_QUESTIONS = {"PASSED": "evidence found", "FAILED": "contradicted", "INCOMPLETE": "not determinable"}
+_OUTCOME = {"PASSED": "holds", "FAILED": "fails", "INCOMPLETE": "undetermined"}
 _STATES = "This report states evidence, not compliance."
 _LEGEND = (
     "A cell holds the worst that the requirement came to on any hop behind the endpoint; an empty one says that it "
@@ -43,7 +44,7 @@ def words(verdict: str, form: str) -> str:
     >>> words("PASSED", "verdict"), words("PASSED", "questions")
     ('PASSED', 'evidence found')
     """
-    return _QUESTIONS[verdict] if form == "questions" else verdict
+    return WORDS[form][_OUTCOME[verdict]] if form == "questions" else verdict
 
 
 def worst_first(estate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -119,7 +120,9 @@ def html(estate: Mapping[str, Any]) -> str:
     """
     style = page._asset("view.css") + page._asset("report.css")
     script = page._asset("report.js")
-    content = plain.dumps(estate, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    content = (
+        plain.dumps(estate, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    )
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
         f"style-src '{page._hash(style)}'; script-src '{page._hash(script)}'"
@@ -141,9 +144,7 @@ def _still(estate: Mapping[str, Any]) -> str:
     main = ET.Element("main", {"id": "lx-still", "class": "lx-still"})
     page._add(main, "h1", summary(estate))
     _table(main, "The question", ("Asked", "Value"), _asked(estate))
-    _table(
-        main, "Requirements", ("Requirement", "In words"), ((gate["id"], gate["title"]) for gate in estate["gates"])
-    )
+    _table(main, "Requirements", ("Requirement", "In words"), ((gate["id"], gate["title"]) for gate in estate["gates"]))
     page._add(main, "p", _LEGEND)
     head = (*_HEAD, *(gate["id"] for gate in estate["gates"]))
     _table(main, "Endpoints, the worst first", head, _lines(estate))

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ..sentences import ANSWERS
 from .drawing import clean
 
 #: What an outcome and a verdict are called, by the form of the policy.
 WORDS = {
     "verdict": {"holds": "holds", "fails": "fails", "undetermined": "cannot be determined"},
-    "questions": {"holds": "evidence found", "fails": "contradicted", "undetermined": "not determinable"},
+    "questions": {outcome: ANSWERS[outcome] for outcome in ("holds", "fails", "undetermined")},
 }
 _WORST = {"fails": 0, "undetermined": 1, "holds": 2}
 
@@ -35,6 +36,7 @@ class Judged(NamedTuple):
     cites: str = ""
     version: str = ""
     evidence: tuple[str, ...] = ()
+    grade: str = ""
     waiver: Mapping[str, Any] | None = None
 
     @property
@@ -77,6 +79,7 @@ def judged(content: Mapping[str, Any]) -> list[Judged]:
             cites=item.get("cites", ""),
             version=item.get("policy_version", ""),
             evidence=tuple(item["evidence"]),
+            grade=item.get("grade", ""),
             waiver=item.get("waiver"),
         )
         for hop in content["hops"]

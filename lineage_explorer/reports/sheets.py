@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .judgements import WORDS, asks, judged, worst_first
+
 
 class Sheet(NamedTuple):
     """One table: its title, the names of its columns, and its rows as values (None is an empty cell)."""
@@ -25,10 +27,11 @@ def sheets(audit: Mapping[str, Any]) -> list[Sheet]:
     Returns
     -------
     list of Sheet
-        The question, who serves, data, hops, evidence, findings. Texts are as they were recorded: whoever shows
+        The question, who serves, requirements, data, hops, evidence, findings. Texts are as they were recorded: whoever shows
         them escapes them.
     """
     question, policy = audit["question"], audit["question"]["policy"]
+    words = WORDS["questions" if asks(audit) else "verdict"]
     evidence = ("subject", "gate", "status", "expected", "actual", "evaluator", "event_time", "grade", "pointer")
     findings = ("severity", "code", "ref", "message")
     return [
@@ -39,6 +42,13 @@ def sheets(audit: Mapping[str, Any]) -> list[Sheet]:
                 ("As of", question["as_of"]),
                 ("Known at", question["known_at"]),
                 ("Policy", f"{policy['name']} version {policy['version']} ({policy['digest']})"),
+                *([("Judged as of", policy["judged_as_of"])] if policy.get("judged_as_of") else []),
+                *(
+                    (f"Judged by version {one['version']}", f"{one['hops']} hops ({one['digest']})")
+                    for one in policy.get("applied", [])
+                    if len(policy["applied"]) > 1
+                ),
+                *([("Candidate", question["candidate"])] if question.get("candidate") else []),
                 ("Digest of this audit", audit["digest"]),
                 ("Made by", f"{audit['tool']['name']} {audit['tool']['version']}"),
             ],
@@ -56,6 +66,23 @@ def sheets(audit: Mapping[str, Any]) -> list[Sheet]:
                     row["verdict"] or row["state"],
                 )
                 for row in audit["serving"]
+            ],
+        ),
+        Sheet(
+            "Requirements",
+            ("Outcome", "Requirement", "Hop", "Comparison", "Grade", "Needed", "Waiver", "Cites"),
+            [
+                (
+                    words[row.outcome] if row.status in ("passed", "failed") else f"{words[row.outcome]} ({row.status})",
+                    row.title,
+                    row.where,
+                    row.why,
+                    row.grade,
+                    row.needed,
+                    "{by}, until {until}: {why}".format(**row.waiver) if row.waiver else "",
+                    row.cites,
+                )
+                for row in worst_first([row for row in judged(audit) if row.hop is not None])
             ],
         ),
         Sheet(

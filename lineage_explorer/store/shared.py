@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from ..errors import InvalidQuestion
 from ..records import Ref
 from . import walk
 from .engines import Engine
@@ -34,7 +33,7 @@ class Shared(Readable):
     now : datetime
         What "now" means to it.
     as_of, known_at : datetime
-        The only instants that it is asked about.
+        The instants whose answers it keeps; about others it asks the database each time.
     """
 
     def __init__(self, engine: Engine, now: datetime, as_of: datetime, known_at: datetime) -> None:
@@ -43,7 +42,7 @@ class Shared(Readable):
         self._instants = (as_of, known_at)
         self._as_of, self._known_at = micros_of(as_of), micros_of(known_at)
         self._numbers: dict[str, int | None] = {}
-        self._nodes: dict[int, walk.Node] = {}
+        self._nodes: dict[tuple[datetime, datetime], dict[int, walk.Node]] = {}
         self._described: dict[int, walk.Described] = {}
         self._said: dict[bool, dict[int, list[walk.Said]]] = {True: {}, False: {}}
         self._same: dict[str, list[str]] = {}
@@ -99,11 +98,12 @@ class Shared(Readable):
 
     def nodes(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> dict[int, walk.Node]:
         """Node numbers as references."""
-        self._check(as_of, known_at)
+        # Histories ask how things are described at the end of what is known: a second pair of instants.
+        known = self._nodes.setdefault((as_of, known_at), {})
         wanted = list(ids)
-        if new := _unknown(wanted, self._nodes):
-            self._nodes.update(walk.nodes(self._engine, new, self._as_of, self._known_at))
-        return {number: self._nodes[number] for number in wanted}
+        if new := _unknown(wanted, known):
+            known.update(super().nodes(new, as_of, known_at))
+        return {number: known[number] for number in wanted}
 
     def describe(self, seqs: Iterable[int]) -> dict[int, walk.Described]:
         """The journal's records by number."""
@@ -114,12 +114,14 @@ class Shared(Readable):
 
     def evidence(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[walk.Said]:
         """The evidence about nodes, in the order in which it was recorded."""
-        self._check(as_of, known_at)
+        if self._other(as_of, known_at):
+            return super().evidence(ids, as_of, known_at)
         return self._about(ids, evidence=True)
 
     def descriptions(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[walk.Said]:
         """The records that describe nodes, in the order in which they were recorded."""
-        self._check(as_of, known_at)
+        if self._other(as_of, known_at):
+            return super().descriptions(ids, as_of, known_at)
         return self._about(ids, evidence=False)
 
     def _about(self, ids: Iterable[int], *, evidence: bool) -> list[walk.Said]:
@@ -131,7 +133,8 @@ class Shared(Readable):
 
     def evidence_before(self, names: Iterable[str], as_of: datetime, known_at: datetime) -> list[tuple[str, int]]:
         """All evidence about things of some names, in the order in which it was recorded."""
-        self._check(as_of, known_at)
+        if self._other(as_of, known_at):
+            return super().evidence_before(names, as_of, known_at)
         wanted = list(dict.fromkeys(names))
         if new := _unknown(wanted, self._judged_before):
             found: dict[str, list[tuple[str, int]]] = {name: [] for name in new}
@@ -148,7 +151,8 @@ class Shared(Readable):
 
     def namesakes(self, bares: Iterable[str], known_at: datetime) -> dict[str, list[str]]:
         """Recorded things of any namespace by their text without it."""
-        self._check(self._instants[0], known_at)
+        if known_at != self._instants[1]:
+            return super().namesakes(bares, known_at)
         wanted = list(bares)
         if new := _unknown(wanted, self._same):
             self._same.update(walk.namesakes(self._engine, new, self._known_at))
@@ -158,7 +162,8 @@ class Shared(Readable):
         self, ids: Iterable[int], predicate: str, as_of: datetime, known_at: datetime, *, effects: bool
     ) -> list[walk.Edge]:
         """Relations of one predicate that touch nodes."""
-        self._check(as_of, known_at)
+        if self._other(as_of, known_at):
+            return super().beside(ids, predicate, as_of, known_at, effects=effects)
 
         def ask(new: list[int]) -> list[walk.Edge]:
             return walk.beside(self._engine, new, predicate, self._as_of, self._known_at, effects=effects)
@@ -168,7 +173,8 @@ class Shared(Readable):
 
     def intervals(self, ids: Iterable[int], predicate: str, known_at: datetime) -> list[walk.Edge]:
         """Relations of one predicate that have nodes as effects, at whatever instants they held."""
-        self._check(self._instants[0], known_at)
+        if known_at != self._instants[1]:
+            return super().intervals(ids, predicate, known_at)
 
         def ask(new: list[int]) -> list[walk.Edge]:
             return walk.intervals(self._engine, new, predicate, self._known_at)
@@ -183,9 +189,9 @@ class Shared(Readable):
         known_at: datetime | None = None,
     ) -> walk.Reached:
         """Everything that data can have flowed from, over the relations that earlier walks went."""
-        if direction != "upstream" or (isinstance(ref, (str, Ref)) and self.number(str(ref)) is None):
-            return super().reachable(ref, direction, as_of, known_at)  # says what it says
-        self._check(as_of or self._now, known_at or self._now)
+        unknown = isinstance(ref, (str, Ref)) and self.number(str(ref)) is None
+        if direction != "upstream" or unknown or self._other(as_of or self._now, known_at or self._now):
+            return super().reachable(ref, direction, as_of, known_at)
         roots = [self._numbers[str(ref)] or 0] if isinstance(ref, (str, Ref)) else list(ref)
         edges: list[walk.Edge] = []
         seen = dict.fromkeys(roots)
@@ -205,7 +211,7 @@ class Shared(Readable):
 
     def _walk(self, roots: list[int]) -> None:
         reached = walk.reach(self._engine, roots, "upstream", self._as_of, self._known_at)
-        self._nodes.update(reached.nodes)
+        self._nodes.setdefault(self._instants, {}).update(reached.nodes)
         # Whatever was reached has all its causes in the answer, be they none.
         new: dict[int, list[walk.Edge]] = {number: [] for number in reached.nodes if number not in self._causes}
         for edge in reached.edges:
@@ -213,9 +219,8 @@ class Shared(Readable):
                 new[edge.effect].append(edge)
         self._causes.update(new)
 
-    def _check(self, as_of: datetime, known_at: datetime) -> None:
-        if (as_of, known_at) != self._instants:
-            raise InvalidQuestion(f"this reading of {self.name!r} is of {self._instants}, not of {(as_of, known_at)}")
+    def _other(self, as_of: datetime, known_at: datetime) -> bool:
+        return (as_of, known_at) != self._instants
 
 
 def _unknown(wanted: Iterable[_Key], known: dict[_Key, _Answer]) -> list[_Key]:

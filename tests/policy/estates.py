@@ -73,7 +73,9 @@ class Case:
                     told[name] = _day(told[name])
             told["record"] = {k: v for k, v in edge["record"].items() if k in ("valid_from", "splits", "mirrored")}
             lines.append(f"edge {cause} -> {effect} {json.dumps(told, default=_shown)}")
-        lines += [f"evidence {number} {json.dumps(item)}" for _, items in self.evidence.items() for number, item in items]
+        lines += [
+            f"evidence {number} {json.dumps(item)}" for _, items in self.evidence.items() for number, item in items
+        ]
         lines.append(f"agents {self.facts.agents}")
         for span in self.facts.releases or ():
             shares = ", ".join(f"{share.model} {share.traffic}" for share in span.shares)
@@ -86,8 +88,15 @@ class Case:
                 lines.append(f"life {life.ref} {stages} gone_at={_day(life.gone_at)} here={life.here}")
         lines.append(f"complete {dict(self.facts.complete)}")
         for key, conditions in self.facts.conditions.items():
-            lines.append(f"conditions {key}: " + str([(one.number, _day(one.when), one.evidence.get("expected"),
-                         one.evidence.get("attributes")) for one in conditions]))
+            lines.append(
+                f"conditions {key}: "
+                + str(
+                    [
+                        (one.number, _day(one.when), one.evidence.get("expected"), one.evidence.get("attributes"))
+                        for one in conditions
+                    ]
+                )
+            )
         lines.append(f"as_of {_day(self.as_of)}, judged_as_of {_day(self.judged_as_of)}")
         return "\n".join(lines)
 
@@ -231,7 +240,9 @@ class _Maker:
         kind = self.chance.choice(["dataset"] * 5 + ["feature_set", "index"])
         name = self.chance.choice(["d1", "d2", "d3", "d4"])
         version = self.chance.choice(["@1", "@1", "@2", ""])
-        basis = self.chance.choice(["", "", "", "identifier", "truncated_digest", "time_order", "name", "declared"])
+        basis = self.chance.choice(
+            ["", "", "", "identifier", *([] if self.calm else ["truncated_digest", "time_order", "name", "declared"])]
+        )
         return self.node(
             f"{kind}:{name}{version}",
             digest=self.chance.choice([*FULL, "", "", ""]),
@@ -256,7 +267,11 @@ class _Maker:
 
     def reads(self, run: str, roles: tuple[str, ...]) -> None:
         self.edge(
-            self.dataset(), run, "used", role=self.chance.choice(roles), event_time=self.when(0, 40),
+            self.dataset(),
+            run,
+            "used",
+            role=self.chance.choice(roles),
+            event_time=self.when(0, 40),
             basis=self.chance.choice(["identifier", "name_version"]),
         )
 
@@ -270,8 +285,20 @@ class _Maker:
             created_at=_maybe(self.when(0, 40)),
             description=self.chance.choice(["", "Who leaves"]),
             attributes=self.attributes(
-                "algorithm", "metrics", "signature", "owner", "licence", "license", "purpose", "intended_use",
-                "limitations", "risks", "retention", "source", "uri", likely=22,
+                "algorithm",
+                "metrics",
+                "signature",
+                "owner",
+                "licence",
+                "license",
+                "purpose",
+                "intended_use",
+                "limitations",
+                "risks",
+                "retention",
+                "source",
+                "uri",
+                likely=60 if self.focus == "pinned" else 22,
             ),
         )
         self.associated(ref, 35)
@@ -282,7 +309,10 @@ class _Maker:
         if kind == "model" and self.often(30):
             logged = self.model(f"logged_model:m{self.chance.randrange(2)}")
             self.edge(
-                logged, ref, "was_derived_from", event_time=self.when(0, 40),
+                logged,
+                ref,
+                "was_derived_from",
+                event_time=self.when(0, 40),
                 basis=self.chance.choice(["content_hash", "identifier", "identifier", "name", "name_version"]),
             )
         if self.often(85):
@@ -290,8 +320,10 @@ class _Maker:
             run = self.run(maker, "training")
             self.edge(run, ref, "was_generated_by", event_time=self.when(0, 40))
             if fresh:
-                for _ in range(self.chance.choice((0, 1, 1, 2, 3))):
-                    self.reads(run, ("training", "training", "training", "validation", "test", "evaluation", "", "input"))
+                for _ in range(self.chance.choice((1, 2, 3) if self.focus == "separate_data" else (0, 1, 1, 2, 3))):
+                    self.reads(
+                        run, ("training", "training", "training", "validation", "test", "evaluation", "", "input")
+                    )
                 for kind_, likely in (("code", 25), ("environment", 25), ("prompt", 10), ("base_model", 15)):
                     if self.often(likely):
                         thing = self.node(
@@ -307,13 +339,25 @@ class _Maker:
     def build(self) -> None:
         chance = self.chance
         self.node(ENDPOINT, 97)
-        names = ["model:churn@1", "model:churn@2", "model:churn@1.2.0", "model:prod/churn@3", "model:churn", "ai_agent:bot@1",
-                 "model:churn~champion", "logged_model:m0"]
+        names = [
+            "model:churn@1",
+            "model:churn@2",
+            "model:churn@1.2.0",
+            "model:prod/churn@3",
+            "model:churn",
+            "ai_agent:bot@1",
+            "model:churn~champion",
+            "logged_model:m0",
+        ]
         for name in chance.sample(["blue", "green", "canary"], chance.choice((1, 1, 1, 1, 2, 3))):
             deployment = self.node(
                 f"deployment:e:{name}",
                 attributes={
-                    **({"environment": chance.choice(["production", "production", "staging", ""])} if self.often(75) else {}),
+                    **(
+                        {"environment": chance.choice(["production", "production", "staging", ""])}
+                        if self.often(75)
+                        else {}
+                    ),
                     **({"model_digest": self.digest()} if self.often(40) else {}),
                 },
             )
@@ -322,12 +366,19 @@ class _Maker:
             record = {"splits": False} if self.often(15) else {"mirrored": True} if self.often(8) else {}
             release = chance.randrange(20, 80, 5)
             self.edge(
-                deployment, ENDPOINT, "serves", traffic=traffic, record=record,
+                deployment,
+                ENDPOINT,
+                "serves",
+                traffic=traffic,
+                record=record,
                 valid_from=release + chance.choice((-5, 0, 0, 5)) if self.often(80 + 18 * self.calm) else None,
             )
             for model in chance.sample(names, chance.choice((0, 1, 1, 1, 1, 1, 1, 1, 2)) if self.often(50) else 1):
                 self.edge(
-                    self.model(model), deployment, "deploys", valid_from=release if self.often(75 + 20 * self.calm) else None,
+                    self.model(model),
+                    deployment,
+                    "deploys",
+                    valid_from=release if self.often(75 + 20 * self.calm) else None,
                     event_time=self.when(20, 80, 20),
                 )
         for run in [ref for ref in self.graph if ref.startswith("run:")]:
@@ -338,7 +389,7 @@ class _Maker:
                     self.edge(prepared, data[0], "was_generated_by", event_time=self.when(0, 30))
                     self.reads(prepared, ("input", "", "training"))
         for model in [ref for ref in self.graph if self.graph.nodes[ref]["kind"] in ("model", "logged_model")]:
-            if self.often(35):
+            if self.often(80 if self.focus == "separate_data" else 35):
                 side = self.run(f"eval{self.number()}", "evaluation")
                 self.graph.nodes[side]["side"] = True
                 self.edge(model, side, "used", event_time=self.when(0, 60))
@@ -351,7 +402,9 @@ class _Maker:
         calm = self.calm
         gate_type = chance.choice(["evaluation", "evaluation", "approval", "approval", "approval", "safety", "other"])
         if calm and self.often(60):
-            gate_type = {"metric": "evaluation", "compared": "evaluation", "different_approver": "approval"}.get(self.focus, gate_type)
+            gate_type = {"metric": "evaluation", "compared": "evaluation", "different_approver": "approval"}.get(
+                self.focus, gate_type
+            )
         gate = {
             "evaluation": ["f1", "auc", "eval-suite"],
             "approval": ["approval", "approval", "board"],
@@ -359,7 +412,9 @@ class _Maker:
             "other": ["other", "f1"],
         }[gate_type]
         status = chance.choice(
-            ["passed"] * (40 if calm else 9) + ["failed"] * 2 + ["waived", "waived", "pending", "stale", "missing", "undetermined"]
+            ["passed"] * (40 if calm else 9)
+            + ["failed"] * 2
+            + ["waived", "waived", "pending", "stale", "missing", "undetermined"]
         )
         item: dict[str, Any] = {"type": "evidence", "subject": subject, "gate": chance.choice(gate), "status": status}
         if gate_type != "other" or self.often(50):
@@ -372,9 +427,13 @@ class _Maker:
         if self.often(85 if gate_type == "approval" else 30):
             item["evaluator"] = chance.choice(PEOPLE[:6] if calm else [*PEOPLE, *PEOPLE[:2] * 3, "ada", "Risk office"])
         if gate_type in ("evaluation", "other") and self.often(80):
-            item["actual"] = chance.choice(["0.85", "0.9", "0.9", "0.95", "1e-1", *([] if calm else ["nan", "good", "0.90 %"])])
+            item["actual"] = chance.choice(
+                ["0.85", "0.9", "0.9", "0.95", "1e-1", *([] if calm else ["nan", "good", "0.90 %"])]
+            )
             if self.often(70):
-                item["expected"] = f"{item['gate']} {chance.choice(['>=', '>=', '>=', '<='])} {chance.choice(['0.8', '0.9', '0.95'])}"
+                item["expected"] = (
+                    f"{item['gate']} {chance.choice(['>=', '>=', '>=', '<='])} {chance.choice(['0.8', '0.9', '0.95'])}"
+                )
             elif self.often(30):
                 item["expected"] = "good enough"
         if self.focus == "unweakened" and self.often(80):
@@ -383,7 +442,7 @@ class _Maker:
         if "actual" in item and self.often(30):
             attributes["metric"] = chance.choice(["f1", "auc"])
         if gate_type == "evaluation" and self.often(70 if self.focus == "compared" else 30):
-            attributes["baseline"] = chance.choice(["model:churn@1", "model:churn@2", "model:churn@0"])
+            attributes["baseline"] = chance.choice(["model:churn@1", "model:churn@2", *["model:churn@0"] * 5])
         if gate_type == "safety" and self.often(70):
             attributes["expectations"] = self.expectations()
         if status == "waived":
@@ -411,7 +470,11 @@ class _Maker:
     def say(self) -> None:
         for ref in list(self.graph):
             kind = self.graph.nodes[ref]["kind"]
-            many = {"model": (0, 2, 3, 4, 6), "logged_model": (0, 1, 2, 3), "ai_agent": (0, 2, 4)}.get(kind, (0, 0, 0, 1))
+            many = {"model": (0, 2, 3, 4, 6), "logged_model": (0, 1, 2, 3), "ai_agent": (0, 2, 4)}.get(
+                kind, (0, 0, 0, 1)
+            )
+            if self.calm and kind in ("model", "ai_agent"):
+                many = (2, 3)  # the more is said, the more contradicts
             for _ in range(self.chance.choice(many)):
                 self.evidence.setdefault(ref, []).append((self.number(), self.evidence_of(ref)))
             if ref in self.evidence and self.often(25):  # another result of a gate at the same instant
@@ -445,12 +508,16 @@ class _Maker:
             return ()
         begins, model, deployment = chance.choice(deploys)
         others = [one for one in ("model:churn@0", "model:churn@1", "model:churn@2") if one != model]
-        old = chance.choice(others)
-        plan = chance.choice([[10, 50, 100]] * 4 + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100]])
+        old = "model:churn@0" if self.focus == "compared" and self.often(80) else chance.choice(others)
+        plan = chance.choice(
+            [[10, 50, 100]] * 4 + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100]]
+        )
         spans = []
         if self.often(85):
             start = None if self.often(30) else begins - 20 * DAY
-            spans.append(Span(start, begins, (Share(old, "deployment:e:old", chance.choice([100.0, 100.0, 100.0, None])),)))
+            spans.append(
+                Span(start, begins, (Share(old, "deployment:e:old", chance.choice([100.0, 100.0, 100.0, None])),))
+            )
         at = begins
         sure = self.often(80)
         for position, step in enumerate(plan):
@@ -470,17 +537,29 @@ class _Maker:
                 continue
             stages: list[Interval] = []
             at: int | None = None if self.often(15) else micros(chance.randrange(0, 40, 5))
-            words = chance.choice([
-                ["production"], ["staging", "production"], ["none"], ["development", "staging"], ["production", "archived"],
-                ["production", "retired"], ["staging", "production", "archived"], ["archived"], ["production", "deleted"], [],
-            ])
+            words = chance.choice(
+                [
+                    ["production"],
+                    ["staging", "production"],
+                    ["none"],
+                    ["development", "staging"],
+                    ["production", "archived"],
+                    ["production", "retired"],
+                    ["staging", "production", "archived"],
+                    ["archived"],
+                    ["production", "deleted"],
+                    [],
+                ]
+            )
             for position, stage in enumerate(words):
                 end = None if position == len(words) - 1 else (at or micros(0)) + chance.randrange(10, 40, 5) * DAY
                 stages.append(Interval(stage, at, end, earliest=at, number=self.number()))  # type: ignore[arg-type]
                 at = end
             gone = None
             if (words and words[-1] in ("archived", "retired") and self.often(35)) or self.often(6):
-                gone = (stages[-1].start if stages and stages[-1].start else micros(40)) + chance.randrange(0, 40, 5) * DAY
+                gone = (stages[-1].start if stages and stages[-1].start else micros(40)) + chance.randrange(
+                    0, 40, 5
+                ) * DAY
                 gone = min(gone, micros(NOW - 5))
             if words and words[-1] == "deleted":
                 gone = stages[-1].start
@@ -497,7 +576,9 @@ class _Maker:
                 when = None if moment is None else (datetime.fromisoformat(moment) - ZERO) // timedelta(microseconds=1)
                 found.setdefault((base, item["gate"]), []).append(Condition(number, when, item))
         for (base, gate), conditions in found.items():
-            for _ in range(self.chance.choice((1, 2, 3) if self.focus == "unweakened" else (0, 0, 1, 2))):  # of versions that are not in this graph
+            for _ in range(
+                self.chance.choice((1, 2, 3) if self.focus == "unweakened" else (0, 0, 1, 2))
+            ):  # of versions that are not in this graph
                 other = {**self.evidence_of(base + "@0"), "gate": gate}
                 if self.focus == "unweakened" and self.often(80):
                     other["event_time"] = text(self.chance.randrange(0, 30, 5))
@@ -531,12 +612,18 @@ class _Maker:
         found["hop"] = ["model|ai_agent|logged_model", "deploys", "deployment"]
         if what.get("check") == "environment":
             found["hop"] = ["*", self.chance.choice(["deploys", "serves", "*"]), "*"]
-        elif what.get("check") == "identified" or self.often(12):
-            found["hop"] = self.chance.choice([
-                ["dataset|feature_set|index", "used", "run"], ["*", "*", "*"], ["run", "was_generated_by", "*"],
-                ["deployment", "serves", "endpoint"], ["base_model|prompt|code", "*", "*"], ["logged_model", "*", "model"],
-                ["model", "alias_of", "model"],
-            ])
+        elif what.get("check") == "identified" or ("same_subject" not in json.dumps(what) and self.often(12)):
+            found["hop"] = self.chance.choice(
+                [
+                    ["dataset|feature_set|index", "used", "run"],
+                    ["*", "*", "*"],
+                    ["run", "was_generated_by", "*"],
+                    ["deployment", "serves", "endpoint"],
+                    ["base_model|prompt|code", "*", "*"],
+                    ["logged_model", "*", "model"],
+                    ["model", "alias_of", "model"],
+                ]
+            )
             if self.often(25):
                 found["of"] = self.chance.choice(["cause", "effect"])
             if self.often(20):
@@ -647,36 +734,66 @@ def _name(maker: _Maker) -> dict[str, Any]:
 
 
 _FACTS = (
-    "algorithm", "dataset_version", "metrics", "feature_spec", "code", "environment", "owner", "licence", "description",
-    "intended_use", "limitations", "retention",
+    "algorithm",
+    "dataset_version",
+    "metrics",
+    "feature_spec",
+    "code",
+    "environment",
+    "owner",
+    "licence",
+    "description",
+    "intended_use",
+    "limitations",
+    "retention",
 )
 _CHECKS: Mapping[str, Callable[[_Maker], dict[str, Any]]] = {
     "resolved": lambda maker: {},
     "training_data": lambda maker: {},
-    "identified": lambda maker: {"at_least": maker.chance.choice(["content_hash", "name_version", "truncated_digest", "name"])},
+    "identified": lambda maker: {
+        "at_least": maker.chance.choice(["content_hash", "name_version", "truncated_digest", "name"])
+    },
     "pinned": lambda maker: {},
     "recorded": lambda maker: {"facts": _some(maker.chance, *_FACTS, most=3)},
     "evidence": _evidence,
     "metric": _metric,
     "same_subject": _gates,
-    "order": lambda maker: {"steps": maker.chance.choice([
-        ["evaluation", "approval", "release"], ["evaluation", "approval"], ["approval", "release"], ["safety", "release"],
-        ["evaluation", "release"], ["release", "safety"],
-    ])},
+    "order": lambda maker: {
+        "steps": maker.chance.choice(
+            [
+                ["evaluation", "approval", "release"],
+                ["evaluation", "approval"],
+                ["approval", "release"],
+                ["safety", "release"],
+                ["evaluation", "release"],
+                ["release", "safety"],
+            ]
+        )
+    },
     "different_approver": lambda maker: {"from": _some(maker.chance, "author", "deployer")},
     "identity": lambda maker: {
         "who": maker.chance.choice(["approver", "author", "deployer"]),
-        **maker.chance.choice([
-            {"allowed": ["person:.*"]}, {"allowed": [".*ada.*", "service:ci"]}, {"kinds": ["person"]},
-            {"kinds": ["person", "service"], "allowed": [".*:(ada|mia|ci)"]}, {"kinds": ["team", "group", "person"]},
-        ]),
+        **maker.chance.choice(
+            [
+                {"allowed": ["person:.*"]},
+                {"allowed": [".*ada.*", "service:ci"]},
+                {"kinds": ["person"]},
+                {"kinds": ["person", "service"], "allowed": [".*:(ada|mia|ci)"]},
+                {"kinds": ["team", "group", "person"]},
+            ]
+        ),
     },
     "separate_data": lambda maker: {},
     "name": _name,
-    "environment": lambda maker: {"allowed": maker.chance.choice([["production"], ["staging", "test"], ["production", "staging"]])},
+    "environment": lambda maker: {
+        "allowed": maker.chance.choice([["production"], ["staging", "test"], ["production", "staging"]])
+    },
     "unweakened": _gates,
-    "compared": lambda maker: {**_gates(maker), "with": "production"} if maker.often(50) else {
-        "gate_type": "evaluation", "with": "production"},
+    "compared": lambda maker: (
+        {**_gates(maker), "with": "production"}
+        if maker.often(50)
+        else {"gate_type": "evaluation", "with": "production"}
+    ),
     "canary": lambda maker: {
         "steps": maker.chance.choice([[10, 50, 100], [10, 50, 100], [10, 100], [50, 100]]),
         "for": maker.chance.choice(["24h", "1d", "12h", "2d"]),
@@ -692,9 +809,7 @@ def case(seed: int) -> Case:
     maker = _Maker(seed)
     maker.build()
     judged = maker.chance.randrange(0, NOW, 5) if maker.often(15) else None
-    return Case(
-        maker.graph, maker.evidence, maker.facts(), maker.policy(), None if judged is None else micros(judged)
-    )
+    return Case(maker.graph, maker.evidence, maker.facts(), maker.policy(), None if judged is None else micros(judged))
 
 
 # --- smaller ones ---
@@ -783,7 +898,7 @@ def shrink(found: Case, wrong: Callable[[Case], bool]) -> Case:
             less = way()
             try:
                 still = wrong(less)
-            except Exception:  # a part that something else needs was left out
+            except Exception:  # noqa: BLE001 - a part that something else needs was left out
                 still = False
             if still:
                 found, going = less, True

@@ -136,20 +136,18 @@ class World:
 
     def evaluated_with(self, subject: str) -> set[str]:
         """What the runs read that stand beside the flow and evaluated a thing."""
+        same = self.same_things(subject)
         return {
             data
             for run, beside in self.graph.nodes(data=True)
-            if beside.get("side") and subject in [cause for cause, _ in self.into(run)]
+            if beside.get("side") and any(cause in same for cause, _ in self.into(run))
             for data, edge in self.into(run)
             if edge["predicate"] == "used" and self.kind(data) in DATA
         }
 
     def every_role(self, ref: str) -> set[str]:
         found = {
-            role
-            for item in self.answering()
-            if item.model is not None
-            for role in self.roles(item.model).get(ref, ())
+            role for item in self.answering() if item.model is not None for role in self.roles(item.model).get(ref, ())
         }
         for run, beside in self.graph.nodes(data=True):
             if (
@@ -163,15 +161,16 @@ class World:
     def same_things(self, subject: str) -> list[str]:
         """A thing, what it is an alias of, and the logged model whose bytes it is."""
         found = [subject]
-        for one in found:  # grows while it is walked: an alias of a version whose bytes are a logged model's
-            for cause, edge in self.into(one):
-                same_bytes = (
-                    edge["predicate"] == "was_derived_from"
-                    and self.kind(cause) == "logged_model"
-                    and edge["basis"] in ("content_hash", "identifier")
-                )
-                if (same_bytes or edge["predicate"] == "alias_of") and cause not in found:
-                    found.append(cause)
+        for cause, edge in self.into(subject):
+            same_bytes = (
+                edge["predicate"] == "was_derived_from"
+                and self.kind(cause) == "logged_model"
+                and edge["basis"] in ("content_hash", "identifier")
+            )
+            # Reading: `alias alias_of version`, and evidence about the version is about the alias that points there. One
+            # step: the bytes of the version that an alias points to are not looked for.
+            if (same_bytes or edge["predicate"] == "alias_of") and cause not in found:
+                found.append(cause)
         return found
 
     def runs_that_made(self, subject: str) -> list[str]:
@@ -198,7 +197,7 @@ class World:
 
     def paths_through(self, hop: Hop) -> list[Any]:
         """The answering paths (a deployment and what it runs) that a hop leads to."""
-        cause, effect, key = hop
+        cause, effect, _ = hop
         predicate = self.graph.edges[hop]["predicate"]
         found = []
         for item in self.answering():
@@ -220,7 +219,7 @@ class World:
 
     def event(self, hop: Hop) -> int | None:
         """When what is gated happened."""
-        cause, effect, key = hop
+        effect = hop[1]
         edge = self.graph.edges[hop]
         record = self.graph.nodes[effect].get("record", {})
 
@@ -228,9 +227,9 @@ class World:
             return [relation["valid_from"]] if "valid_from" in relation.get("record", {}) else []
 
         if self.kind(effect) == "deployment":
-            times = stated(edge)
-            for source, _, relation in self.graph.edges(data=True):
-                if source == effect and relation["predicate"] == "serves":
+            times = []
+            for source, target, relation in self.graph.edges(data=True):
+                if (relation["predicate"], effect) in (("serves", source), ("deploys", target)):
                     times += stated(relation)
             return min(times, default=None)
         if self.kind(effect) == "endpoint":
@@ -242,8 +241,18 @@ class World:
         return when
 
     def release(self, hop: Hop) -> int | None:
-        # Reading: a hop further up has no release of its own.
-        return self.event(hop) if self.deployment(hop) is not None else None
+        if self.deployment(hop) is not None:
+            return self.event(hop)
+        # Reading: what stands further up must have been there before the first release that it leads to.
+        times: list[int] = []
+        for item in self.paths_through(hop):
+            for cause, effect, key in self.graph.edges(keys=True):
+                if (cause, effect, key[1]) == (item.model, item.deployment, "deploys"):
+                    when = self.event((cause, effect, key))
+                    if when is None:
+                        return None
+                    times.append(when)
+        return min(times, default=None)
 
 
 # --- evidence that counts ---
@@ -315,6 +324,8 @@ def settle(world: World, items: Sequence[Item], before: bool, release: int | Non
         outcome = come_to(world, deciding)
         return (FAILS if outcome == HOLDS else outcome), deciding
     deciding = latest(early)
+    if late and all(when_of(item) is None for _, item in early):
+        deciding = deciding + latest(late)  # reading: whether what has no time came before is not known
     outcome = come_to(world, deciding)
     if outcome == HOLDS and any(when_of(item) is None for _, item in deciding):
         outcome = CANNOT
@@ -408,7 +419,7 @@ def on_record(world: World, subject: str, fact: str) -> bool:
         )
 
     def run_has(*names: str) -> bool:
-        return any(has(world, run, *names) for run in runs)
+        return any(has(world, ref, *names) for ref in (subject, *runs))  # reading: or the thing itself has it
 
     if fact == "algorithm":
         names = ("algorithm", "model_type", "estimator", "flavor", "flavors")
@@ -515,22 +526,25 @@ def check_order(world: World, hop: Hop, subject: str, params: Mapping[str, Any])
         else:
             found = selected(world, subject, gate_type=step)
             times.append([when_of(item) for _, item in found if outcome_of_record(world, item) == HOLDS] or [None])
+    dated = [[when for when in step if when is not None] for step in times]
+    if all(dated) and in_order(dated):
+        return HOLDS
+    return CANNOT if in_order([dated[place] for place, step in enumerate(times) if None not in step]) else FAILS
+
+
+def in_order(times: Iterable[Sequence[int]]) -> bool:
     at = -(10**18)
     for step in times:
-        later = [when for when in step if when is not None and when >= at]
+        later = [when for when in step if when >= at]
         if not later:
-            return CANNOT if any(None in one for one in times) else FAILS
+            return False
         at = min(later)
-    return HOLDS
+    return True
 
 
 def holding(world: World, items: Iterable[Item]) -> list[Item]:
-    """The deciding records of the groups that hold."""
-    found: list[Item] = []
-    for group in groups_of(items).values():
-        outcome, deciding = settle(world, group, False, None)
-        found += deciding if outcome == HOLDS else []
-    return found
+    """Those of the deciding records that hold."""
+    return [pair for pair in settle_all(world, list(items))[1] if outcome_of_record(world, pair[1]) == HOLDS]
 
 
 def people(world: World, hop: Hop, subject: str, who: str) -> list[str]:
@@ -541,7 +555,9 @@ def people(world: World, hop: Hop, subject: str, who: str) -> list[str]:
         return [item.get("evaluator", "") for _, item in holding(world, found)]
     agents = world.facts.agents
     if who == "deployer":
-        return list(agents.get(world.deployment(hop) or "", ()))
+        own = world.deployment(hop)
+        places = [own] if own else sorted({item.deployment for item in world.paths_through(hop)})
+        return [one for place in places for one in agents.get(place) or ([] if own else [""])]
     made = (*world.same_things(subject), *world.runs_that_made(subject))
     return [one for ref in made for one in agents.get(ref, ())]
 
@@ -551,12 +567,9 @@ def kind_of_person(text: str) -> str:
     return kind if colon and re.fullmatch("[a-z][a-z0-9_]*", kind) else ""
 
 
-def parts_of_person(text: str) -> tuple[str, str, str]:
-    """(namespace, name, what follows the @ sign)."""
-    rest = unquote(text.partition(":")[2])
-    namespace, _, name = rest.rpartition("/")
-    name, _, place = name.partition("@")
-    return namespace, name, place
+def name_of_person(text: str) -> str:
+    """Without the namespace, and without what follows the @ sign."""
+    return unquote(text.partition(":")[2]).rpartition("/")[2].partition("@")[0]
 
 
 def same_person(one: str, other: str) -> str:
@@ -566,14 +579,8 @@ def same_person(one: str, other: str) -> str:
         return CANNOT  # nobody, a bare name, or a group, in which anybody may be
     if one == other:
         return HOLDS
-    if len(kinds) == 2:
-        return FAILS
-    a, b = parts_of_person(one), parts_of_person(other)
-    if a[1] != b[1]:
-        return FAILS
-    # They have one name. Two when both say more about themselves, and it differs.
-    differ = any(a[part] and b[part] and a[part] != b[part] for part in (0, 2))
-    return FAILS if differ else CANNOT
+    # Reading: whoever bears one name may be the same, also under two namespaces, and as a person and a service.
+    return CANNOT if name_of_person(one) == name_of_person(other) else FAILS
 
 
 def check_different_approver(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
@@ -624,9 +631,7 @@ def check_separate_data(world: World, hop: Hop, subject: str, params: Mapping[st
 
 _NUMBER = r"(0|[1-9]\d*)"
 _MARK = r"(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
-_SEMANTIC = (
-    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_MARK}(\.{_MARK})*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
-)
+_SEMANTIC = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_MARK}(\.{_MARK})*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
 
 
 def check_name(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
@@ -683,9 +688,7 @@ def compare_conditions(before: Any, after: Any) -> str:
     if before == after:
         return HOLDS
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        return all_of(
-            FAILS if name not in after else compare_expectation(before[name], after[name]) for name in before
-        )
+        return all_of(FAILS if name not in after else compare_expectation(before[name], after[name]) for name in before)
     if not (isinstance(before, tuple) and isinstance(after, tuple)):
         return CANNOT
     if before[0] != after[0] or before[1][0] != after[1][0]:
@@ -734,7 +737,9 @@ def check_unweakened(world: World, hop: Hop, subject: str, params: Mapping[str, 
             outcomes.append(HOLDS)  # reading: the first condition of a gate weakens none
         else:
             last = max(one.when for one in before)
-            outcomes += [compare_conditions(condition_of(one.evidence), condition) for one in before if one.when == last]
+            outcomes += [
+                compare_conditions(condition_of(one.evidence), condition) for one in before if one.when == last
+            ]
     return all_of(outcomes)
 
 
@@ -830,14 +835,17 @@ def check_rollback_target(world: World, hop: Hop, subject: str, params: Mapping[
     outcomes = []
     for version in versions:
         others: set[str] = set()
-        release = world.release(hop)
-        for span in world.facts.releases or ():
-            shares = [share for share in span.shares if share.traffic is None or share.traffic > 0]
-            if version in [share.model for share in shares]:
-                break  # reading: before it served for the first time
-            if release is not None and span.start is not None and span.start >= release:
+        spans = [
+            (span.start, {share.model for share in span.shares if share.traffic is None or share.traffic > 0})
+            for span in world.facts.releases or ()
+        ]
+        # Reading: before it served for the first time, or, where that is not on record, before its release.
+        firsts = [start for start, models in spans if version in models]
+        until = firsts[0] if firsts else world.release(hop)
+        for start, models in spans:
+            if version in models or (until is not None and start is not None and start >= until):
                 break
-            others |= {share.model for share in shares}
+            others |= models
         gone = [deleted(world, other) for other in others]
         outcomes.append(HOLDS if False in gone else FAILS if gone and None not in gone else CANNOT)
     return all_of(outcomes)
@@ -872,7 +880,9 @@ def check_kept(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) 
 def kept(world: World, name: str, params: Mapping[str, Any]) -> str:
     outcomes = []
     since = earlier(world.as_of, params["for"])
-    for life in world.facts.lives.get(name, ()):
+    if name not in world.facts.lives:
+        return CANNOT
+    for life in world.facts.lives[name]:
         retired = next((one for one in life.stages if one.stage in NOT_ACTIVE), None)
         if retired is None:
             # Gone without having been retired, as far as anybody knows.
@@ -905,8 +915,11 @@ def guard(world: World, hop: Hop, subject: str, when: Mapping[str, Any]) -> str:
     if "environment" in when:
         outcomes.append(among(environments(world, hop), one_of(when["environment"])))
     if "kind" in when:
-        kinds = [world.kind(item.model) for item in world.paths_through(hop) if item.model is not None]
-        outcomes.append(HOLDS if any(kind in one_of(when["kind"]) for kind in kinds) else FAILS)
+        models = [item.model for item in world.paths_through(hop)]
+        if any(world.kind(model) in one_of(when["kind"]) for model in models if model is not None):
+            outcomes.append(HOLDS)
+        else:
+            outcomes.append(CANNOT if None in models else FAILS)  # reading: what is not on record has no kind
     for key, text in when.get("tag", {}).items():
         attributes = world.attributes(subject)
         tags = attributes.get("tags")
@@ -984,7 +997,8 @@ def judge_hop(world: World, hop: Hop, policy: Mapping[str, Any], judged_as_of: i
         return {}  # reading: nothing is asked of such a hop, whichever version judges
     event = world.event(hop) if judged_as_of is None else judged_as_of
     # Reading: what was waived is said by the version in force at the instant asked about, whichever version judges.
-    waivers = (in_force(versions, world.as_of) or {}).get("waiver", ())
+    now = world.as_of if judged_as_of is None else judged_as_of
+    waivers = (in_force(versions, now) or {}).get("waiver", ())
     if event is not None:
         version = in_force(versions, event)
         return {WHOLE: CANNOT} if version is None else judge_by(world, hop, version, waivers)

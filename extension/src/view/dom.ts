@@ -47,3 +47,10 @@ export function keepPlainKeys(element: HTMLElement): void {
     if (!event.ctrlKey && !event.altKey && !event.metaKey) event.stopPropagation();
   });
 }
+
+/** JupyterLab hears keys before a view does, and would insert a cell at "b"; with Ctrl, Alt or Cmd they stay its own. Ends with what it gives. */
+export function shield(root: HTMLElement): () => void {
+  const mark = (event: KeyboardEvent): void => void root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+  window.addEventListener("keydown", mark, true);
+  return () => window.removeEventListener("keydown", mark, true);
+}

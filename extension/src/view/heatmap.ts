@@ -1,7 +1,7 @@
 /** Endpoints by gates: which requirement holds where. A grid of which only what is in sight is in the page. */
 
 import { copyText } from "./clipboard.js";
-import { html, keepPlainKeys } from "./dom.js";
+import { html, keepPlainKeys, shield } from "./dom.js";
 import { cell, having, ordered, tally, type Estate, type EstateRow, type Key } from "./estate.js";
 import { verdict } from "./heading.js";
 import { Live } from "./live.js";
@@ -57,9 +57,12 @@ class HeatMap implements MountedEstate {
   private readonly counts = html("div", { role: "row", class: "lx-heatrow lx-heatcounts", "aria-rowindex": 2 });
   private readonly body = html("div", { role: "rowgroup", class: "lx-heatbody" });
   private readonly none = html("p", { class: "lx-quiet lx-heatnone", hidden: true });
+  /** The cell that is pointed at or has the focus, in words. It is heard already. */
+  private readonly here = html("p", { class: "lx-quiet lx-heathere", "aria-hidden": "true" }, "\u00A0");
   private readonly panel = html("section", { class: "lx-chosen", "aria-label": "The selected endpoint", hidden: true });
   private readonly live = new Live();
   private readonly watch: ResizeObserver;
+  private readonly unshield = shield(this.root);
 
   private rows: readonly EstateRow[] = [];
   private readonly made = new Map<number, HTMLElement>();
@@ -85,6 +88,7 @@ class HeatMap implements MountedEstate {
       html("div", { class: "lx-bar" }, this.search, this.verdicts, this.said, html("span", { class: "lx-ends-bar" }, save)),
       this.scroller,
       this.none,
+      this.here,
       html("ul", { class: "lx-tally lx-heatsigns", "aria-label": "Signs" }, ...WORST_FIRST.filter((status) => status !== "none").map((status) => html("li", {}, inlineMark(status), MARKS[status].word)), html("li", {}, `blank: ${BLANK}`)),
       this.panel,
       this.live.element,
@@ -95,7 +99,7 @@ class HeatMap implements MountedEstate {
     this.scroller.addEventListener("scroll", () => this.later(), { passive: true });
     this.grid.addEventListener("keydown", (event) => this.keys(event));
     this.grid.addEventListener("click", (event) => this.click(event));
-    this.grid.addEventListener("pointerover", (event) => this.hover(event));
+    this.grid.addEventListener("pointerover", (event) => this.tell(event.target));
     this.grid.addEventListener("focusin", (event) => this.arrived(event));
     this.watch = new ResizeObserver(() => this.fit());
     this.estate(base);
@@ -133,6 +137,7 @@ class HeatMap implements MountedEstate {
 
   destroy(): void {
     this.watch.disconnect();
+    this.unshield();
     cancelAnimationFrame(this.painting);
     this.live.destroy();
     this.root.remove();
@@ -352,6 +357,7 @@ class HeatMap implements MountedEstate {
 
   private arrived(event: FocusEvent): void {
     const place = this.place(event.target);
+    this.tell(event.target);
     if (place === null || (place.row === this.active.row && place.column === this.active.column)) return;
     this.active = place;
     this.rove();
@@ -390,14 +396,16 @@ class HeatMap implements MountedEstate {
     act();
   }
 
-  /** What a shape means, for those who point at it; whoever hears the cell hears it anyway. */
-  private hover(event: PointerEvent): void {
-    const place = this.place(event.target);
+  /** Says in words what is pointed at or has the focus: shapes alone stand in narrow columns. */
+  private tell(target: EventTarget | null): void {
+    const place = this.place(target);
     const row = this.rows[place?.row ?? -1];
     const one = place === null ? null : this.at(place.row, place.column);
-    if (place === null || row === undefined || one === null || one.title !== "") return;
+    if (place === null || one === null) return;
     const gate = this.base.gates[place.column - 2];
-    one.title = place.column === 0 ? clean(row.ref) : gate === undefined ? clean(row.finding) : `${clean(gate.title)}: ${one.textContent ?? ""}`;
+    const told = row === undefined ? one.title : gate === undefined ? [clean(row.ref), verdictWords(row.verdict, this.base.question.policy), brief(row.finding)].filter((text) => text !== "").join(" · ") : `${clean(row.ref)} · ${clean(gate.title)}: ${one.textContent ?? ""}`;
+    this.here.textContent = told || "\u00A0";
+    if (row !== undefined) one.title = told;
   }
 
   private click(event: MouseEvent): void {

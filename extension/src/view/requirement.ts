@@ -5,7 +5,7 @@ import { html } from "./dom.js";
 import { inlineMark, statusOf } from "./marks.js";
 import { link, name, type Model } from "./model.js";
 import { brief, clean, instant, words } from "./text.js";
-import { outcomeSaid } from "./wording.js";
+import { outcomeSaid, outcomeWords } from "./wording.js";
 
 export interface Leads {
   select(id: string): void;
@@ -46,8 +46,8 @@ export interface Reason {
 /** The same in few lines, for a list of reasons; its title leads to the first of the hops. */
 export function reason(model: Model, { item, hops }: Reason, leads: Leads): HTMLElement {
   const hop = hops[0] as Hop;
-  const questions = model.audit.question.policy.form === "questions";
-  const said = item.outcome === "holds" ? "waived" : questions ? outcomeSaid(item, { form: "questions" }) : item.outcome === "fails" ? "failed" : "cannot be determined";
+  const { policy } = model.audit.question;
+  const said = item.outcome === "holds" ? "waived" : policy.form !== "questions" && item.outcome === "fails" ? "failed" : outcomeWords(item.outcome, policy);
   const go = html("button", { type: "button", class: "lx-link", title: between(model, hop) }, clean(item.title));
   go.addEventListener("click", () => leads.select(hop.id));
   const more = grounds(model, item, leads).map(([term, value]) => html("span", {}, html("b", {}, `${term} `), ...value));

@@ -8,7 +8,7 @@ import { copyText } from "./clipboard.js";
 import { python } from "./code.js";
 import { Controls } from "./controls.js";
 import { details, type Actions } from "./details.js";
-import { html } from "./dom.js";
+import { html, shield } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { heading } from "./heading.js";
 import { Help } from "./help.js";
@@ -71,6 +71,7 @@ class View implements Mounted {
   private readonly travel: Travel | null;
   private readonly expanding = new Asking();
   private readonly watch: ResizeObserver;
+  private readonly unshield: () => void;
 
   constructor(
     element: HTMLElement,
@@ -147,6 +148,7 @@ class View implements Mounted {
     );
     this.write();
     this.listen();
+    this.unshield = shield(this.root);
     this.watch = new ResizeObserver(() => {
       if (stage.clientWidth > 0) stage.style.setProperty("--lx-height", `${this.drawing.suits(stage.clientWidth)}px`);
     });
@@ -208,7 +210,7 @@ class View implements Mounted {
   }
 
   destroy(): void {
-    window.removeEventListener("keydown", this.shield, true);
+    this.unshield();
     this.watch.disconnect();
     this.expanding.end();
     this.travel?.destroy();
@@ -376,7 +378,6 @@ class View implements Mounted {
   }
 
   private listen(): void {
-    window.addEventListener("keydown", this.shield, true);
     this.root.addEventListener("keydown", (event) => {
       if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !(event.target instanceof Element)) return;
       if (event.target.matches("input, textarea, select")) return;
@@ -389,9 +390,4 @@ class View implements Mounted {
       step();
     });
   }
-
-  /** JupyterLab hears keys before the view does, and would insert a cell at "b"; with Ctrl, Alt or Cmd they stay its own. */
-  private readonly shield = (event: KeyboardEvent): void => {
-    this.root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
-  };
 }

@@ -26,7 +26,12 @@ Fact = Literal[
     "intended_use",
     "limitations",
     "retention",
+    "prompt",
+    "retrieval_index",
+    "base_model",
 ]
+#: Facts that are things of a kind upstream.
+_UPSTREAM = {"feature_spec": "feature_set", "prompt": "prompt", "retrieval_index": "index", "base_model": "base_model"}
 #: Attributes that record a fact; ``made`` also looks at the run that made the subject.
 _KEYS: dict[str, tuple[tuple[str, ...], bool]] = {
     "algorithm": (("algorithm", "model_type", "estimator", "flavor", "flavors"), True),
@@ -221,8 +226,8 @@ def recorded(hop: Hop, fact: Fact) -> bool:
         )
     if fact == "metrics":
         return any(item.get("actual") for _, item in hop.evidence_about(subject))
-    if fact == "feature_spec":
-        return any(graph.nodes[ref]["kind"] == "feature_set" for ref in nx.ancestors(graph, subject))
+    if fact in _UPSTREAM:
+        return any(graph.nodes[ref]["kind"] == _UPSTREAM[fact] for ref in nx.ancestors(graph, subject))
     if fact in ("code", "environment"):
         return any(
             graph.nodes[cause]["kind"] == fact

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from ...records import GateType, Ref, format_instant
-from ...trace import RELEASED_KINDS
 from ..deciding import Group, Wanted, groups, worst
-from ..facts import ACTIVE, RETIRED, Life, Need, Span
+from ..facts import ACTIVE, Need
 from ..hop import Hop, Result, base_of, fails, holds, unknown
+from ..past import (
+    EXACT,
+    Level,
+    climbs,
+    last_beginning,
+    possible_stages,
+    retired_between,
+    served_before,
+    serving_before_release,
+    still_here,
+    versions_of,
+    was_deleted,
+)
 from .base import Check, Duration, Pattern, after, before, in_words
 
 Percent = Annotated[float, msgspec.Meta(gt=0, le=100)]
-#: Shares of traffic are sums of what sources wrote as decimals.
-_EXACT = 1e-6
 Judging = Callable[[Hop, str], Result]
 _RELEASES: frozenset[Need] = frozenset({"releases"})
 _LIVES: frozenset[Need] = frozenset({"lives"})
@@ -56,7 +65,7 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
         ):
             # Several beginnings: it need have gone through the steps once.
             found = [
-                self._climb(version, climb, hop.facts.as_of) for climb in _climbs(hop.facts.releases, version, site)
+                self._climb(version, climb, hop.facts.as_of) for climb in climbs(hop.facts.releases, version, site)
             ]
             results += [_best(found)] if found else []
         if not results:
@@ -65,7 +74,7 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
             )
         return worst(results)
 
-    def _climb(self, version: str, levels: Sequence[_Level], as_of: int) -> Result:
+    def _climb(self, version: str, levels: Sequence[Level], as_of: int) -> Result:
         done = 0
         told: list[str] = []
         for level in levels:
@@ -80,11 +89,11 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
                     "the time of that change",
                 )
             step = self.steps[done]
-            if level.traffic > step + _EXACT:
+            if level.traffic > step + EXACT:
                 said = f"{version} had {level.traffic:g} % at {_day(level.start)}"
                 stayed = f"after {', '.join(told)}" if told else "at first"
                 return fails(f"{said} {stayed}; {step:g} %{self._long(done)} comes before")
-            if level.traffic < step - _EXACT:
+            if level.traffic < step - EXACT:
                 continue
             told.append(f"{level.traffic:g} % from {_day(level.start)}")
             if done == len(self.steps) - 1:
@@ -95,15 +104,13 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
                 # A source may read the next step in the very moment that ends this one.
                 continue
             told[-1] += f" to {_day(until)}"
-        last = levels[-1]
+        said, last = ", ".join(told) or "no step", levels[-1]
         if last.end is not None:
-            return fails(
-                f"{version} stopped at {_day(last.end)}, before it had {self.steps[-1]:g} % ({', '.join(told) or 'no step reached'})"
+            return unknown(
+                f"{version} stopped at {_day(last.end)}, before it had {self.steps[-1]:g} % ({said})",
+                "the steps it did not come to",
             )
-        return unknown(
-            f"{version} is on its way: {', '.join(told) or 'no step reached yet'}",
-            f"the step {self.steps[done]:g} %{self._long(done)}",
-        )
+        return unknown(f"{version} is on its way: {said} so far", f"the step {self.steps[done]:g} %{self._long(done)}")
 
     def _long(self, step: int) -> str:
         return f" for {in_words(self.for_)}" if step < len(self.steps) - 1 else ""
@@ -129,10 +136,14 @@ class RollbackTarget(Check, frozen=True, kw_only=True, tag="rollback_target"):
         spans = hop.facts.releases
         if spans is None:
             return _not_gathered("what served before")
-        began = _last_beginning(spans, version)
+        began = last_beginning(spans, version)
         if began is None:
             began = hop.release if hop.release is not None else hop.facts.as_of
-        found = [(other, _kept_now(hop, other)) for other in _served(spans, version, began)]
+        found: list[tuple[str, bool | None]] = []
+        for other, sure in served_before(spans, version, began).items():
+            here = still_here(hop, other)
+            # What is not known to have had traffic is not known to have served.
+            found.append((other, here if sure or here is False else None))
         for other, here in found:
             if here:
                 return holds(f"{other} served before {version} and is still in its source")
@@ -141,7 +152,7 @@ class RollbackTarget(Check, frozen=True, kw_only=True, tag="rollback_target"):
             return unknown(f"no other version is on record that served before {version}", need, "missing")
         unsure = [other for other, here in found if here is None]
         if unsure:
-            return unknown(f"whether {', '.join(unsure)} is still in its source is not recorded", need)
+            return unknown(f"whether {', '.join(unsure)} served, and is still in its source, is not recorded", need)
         return fails(f"every other version that served before was deleted: {', '.join(other for other, _ in found)}")
 
     def words(self) -> str:
@@ -169,9 +180,10 @@ class ActiveVersions(Check, frozen=True, kw_only=True, tag="active_versions"):
         lives = hop.facts.lives.get(name)
         if lives is None:
             return _not_gathered(f"the versions of {name}")
-        as_of = hop.facts.as_of
-        sure = [life.ref for life in lives if _stages(life, as_of) and _stages(life, as_of) <= ACTIVE]
-        possible = [life.ref for life in lives if _stages(life, as_of) & ACTIVE]
+        stages = {life.ref: possible_stages(life, hop.facts.as_of) for life in lives}
+        sure = [ref for ref, found in stages.items() if found and found <= ACTIVE]
+        # Of what is in no stage on record it is not known that it is not active.
+        possible = [ref for ref, found in stages.items() if not found or found & ACTIVE]
         said = f"{len(sure)} of {len(lives)} versions of {name} on record are active"
         listed = f" ({', '.join(sure[:5])}{', …' if len(sure) > 5 else ''})" if sure else ""
         if len(sure) > self.at_most:
@@ -183,8 +195,8 @@ class ActiveVersions(Check, frozen=True, kw_only=True, tag="active_versions"):
             )
         if len(possible) > self.at_most:
             return unknown(
-                f"{said}{listed}; {len(possible)} may be, for their stage changed between two syncs around this instant",
-                "when these stages changed",
+                f"{said}{listed}; {len(possible)} may be, for the stage of some is not recorded, or changed between two syncs",
+                f"the stages of {', '.join(ref for ref in possible if ref not in sure)}",
             )
         return holds(f"{said}{listed}; the registry was read completely")
 
@@ -213,16 +225,20 @@ class Kept(Check, frozen=True, kw_only=True, tag="kept", rename={"for_": "for"})
         lives = hop.facts.lives.get(name)
         if lives is None:
             return _not_gathered(f"the versions of {name}")
+        need = f"a complete reading of the source of {name}, and the times at which its versions were retired"
+        if not lives:
+            return unknown(f"no version of {name} is on record", need, "missing")
         since = before(hop.facts.as_of, self.for_)
         within: list[str] = []
         open_: list[str] = []
         for life in lives:
-            first, last = _retired(life, hop.facts.as_of)
-            if life.here:
+            first, last = retired_between(life, hop.facts.as_of)
+            deleted = was_deleted(life, hop.facts.as_of)
+            if life.here and not deleted:
                 within += [life.ref] if last is not None and last > since else []
             elif last is not None and last <= since:
                 continue  # its time is over
-            elif life.here is None:
+            elif not deleted:
                 open_.append(f"whether {life.ref} is still in its source is not recorded")
             elif first is None:
                 open_.append(f"when {life.ref} was retired is not recorded")
@@ -232,7 +248,6 @@ class Kept(Check, frozen=True, kw_only=True, tag="kept", rename={"for_": "for"})
                 )
             else:
                 open_.append(f"{life.ref} was retired between {_day(first)} and {_day(last)}")
-        need = f"a complete reading of the source of {name}, and the times at which its versions were retired"
         if open_:
             return unknown("; ".join(open_), need)
         if not hop.facts.complete.get(name):
@@ -285,7 +300,7 @@ class Compared(Check, frozen=True, kw_only=True, tag="compared", rename={"with_"
         named = {_baseline(item) for _, item in group.deciding}
         if "" in named:
             return unknown(f"{group.gate}: not every record that decides names a baseline", need, used=group.deciding)
-        serving = _before_release(hop)
+        serving = serving_before_release(hop)
         if isinstance(serving, str):
             return unknown(
                 f"{group.gate} compared with {', '.join(sorted(named))}; {serving}",
@@ -314,82 +329,21 @@ class Compared(Check, frozen=True, kw_only=True, tag="compared", rename={"with_"
         return f"{Wanted(self.gate, self.gate_type).word} compared it with the version that served before the release"
 
 
-# --- which version, which name ---
+# --- for each version, for each name ---
 
 
 def _each_version(hop: Hop, judge: Judging) -> Result:
-    found = _versions(hop)
+    found = versions_of(hop)
     if not found:
         return unknown("no version is on record that this hop leads to", "a record of what was released", "missing")
     return worst([judge(hop, version) for version in found])
 
 
 def _each_name(hop: Hop, judge: Judging) -> Result:
-    found = list(dict.fromkeys(base_of(version) for version in _versions(hop)))
+    found = list(dict.fromkeys(base_of(version) for version in versions_of(hop)))
     if not found:
         return unknown("no version is on record that this hop leads to", "a record of what was released", "missing")
     return worst([judge(hop, name) for name in found])
-
-
-def _versions(hop: Hop) -> list[str]:
-    """The version that the hop is about; what an alias points at, in its place."""
-    subjects = [hop.subject] if hop.graph.nodes[hop.subject]["kind"] in RELEASED_KINDS else list(hop.released)
-    found: list[str] = []
-    for subject in subjects:
-        pointed = [
-            cause
-            for cause, _, edge in (hop.graph.in_edges(subject, data=True) if "~" in subject else ())
-            if edge["predicate"] == "alias_of"
-        ]
-        found += sorted(pointed) or [subject]
-    return list(dict.fromkeys(found))
-
-
-# --- traffic ---
-
-
-@dataclass(frozen=True)
-class _Level:
-    """A time in which a version had the same share of the traffic; None: it is not recorded."""
-
-    traffic: float | None
-    start: int | None
-    end: int | None
-    sure: bool
-
-
-def _levels(spans: Sequence[Span], version: str, site: str) -> Iterator[_Level]:
-    level: _Level | None = None
-    for span in spans:
-        shares = [share.traffic for share in span.shares if share.model == version and share.site == site]
-        traffic = None if None in shares else sum(share for share in shares if share is not None)
-        if level is not None and _same(level.traffic, traffic):
-            level = _Level(level.traffic, level.start, span.end, level.sure)
-            continue
-        if level is not None:
-            yield level
-        level = _Level(traffic, span.start, span.end, span.sure)
-    if level is not None:
-        yield level
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    return one is other if one is None or other is None else abs(one - other) < _EXACT
-
-
-def _climbs(spans: Sequence[Span], version: str, site: str) -> list[list[_Level]]:
-    """The times from a beginning until it had no traffic any more."""
-    found: list[list[_Level]] = []
-    climbing = False
-    for level in _levels(spans, version, site):
-        if level.traffic == 0:
-            climbing = False
-        elif climbing:
-            found[-1].append(level)
-        else:
-            found.append([level])
-            climbing = True
-    return found
 
 
 def _best(results: Iterable[Result]) -> Result:
@@ -402,57 +356,6 @@ def _best(results: Iterable[Result]) -> Result:
     return found[-1]
 
 
-def _last_beginning(spans: Sequence[Span], version: str) -> int | None:
-    """When it last began to serve anywhere, after a time in which it did not."""
-    began: int | None = None
-    serving = False
-    for span in spans:
-        now = any(share.model == version and share.traffic != 0 for share in span.shares)
-        if now and not serving:
-            began = span.start
-        serving = now
-    return began
-
-
-def _served(spans: Sequence[Span], version: str, until: int) -> list[str]:
-    """Other versions that served before an instant, the last first; also those whose traffic was not read."""
-    found = [
-        share.model
-        for span in reversed(spans)
-        if span.start is None or span.start < until
-        for share in span.shares
-        if share.model and share.model != version and share.traffic != 0
-    ]
-    return list(dict.fromkeys(found))
-
-
-def _before_release(hop: Hop) -> Mapping[str, float | None] | str:
-    """What served right before the release and how much of the traffic it had; or why nobody knows."""
-    spans, release = hop.facts.releases, hop.release
-    if spans is None:
-        return "what served before was not gathered"
-    if release is None:
-        return "the time of the release is not recorded"
-    earlier = [span for span in spans if span.start is None or span.start < release]
-    if not earlier or (earlier[-1].end is not None and earlier[-1].end < release):
-        return "nothing is on record that served before the release"
-    following = spans[len(earlier)] if len(earlier) < len(spans) else None
-    if following is not None and not following.sure and following.start != release:
-        return "what served changed between two syncs, around the release"
-    own = set(_versions(hop))
-    sites = {share.site for span in spans for share in span.shares if share.model in own}
-    found = {
-        share.model: share.traffic
-        for share in earlier[-1].shares
-        if share.model
-        and share.model not in own
-        and share.traffic != 0
-        and (share.site in sites or not sites)
-        and share.environment in ("", "production")
-    }
-    return found or "nothing is on record that served before the release"
-
-
 def _baseline(item: Mapping[str, object]) -> str:
     attributes = item.get("attributes", {})
     named = attributes.get("baseline", "") if isinstance(attributes, Mapping) else ""
@@ -462,49 +365,6 @@ def _baseline(item: Mapping[str, object]) -> str:
 def _means(baseline: str, version: str) -> bool:
     """Whether a baseline, written with or without its namespace, is a version."""
     return baseline in (version, Ref.parse(version).bare)
-
-
-# --- lives ---
-
-
-def _stages(life: Life, instant: int) -> set[str]:
-    """The stage at an instant; both, where it changed between two syncs around it; empty where none is known."""
-    found = {interval.stage for interval in [life.at(instant)] if interval is not None}
-    for interval in life.stages:
-        if (
-            interval.earliest is not None
-            and interval.start is not None
-            and interval.earliest < instant < interval.start
-        ):
-            found.add(interval.stage)
-            # Nothing is known before the first: it may have been in no stage at all.
-            found |= set() if life.at(instant) is not None else {"none"}
-    return {str(stage) for stage in found}
-
-
-def _retired(life: Life, instant: int) -> tuple[int | None, int | None]:
-    """Between when and when it was retired for good; None where that is not recorded, or it was not."""
-    first: int | None = None
-    last: int | None = None
-    for interval in life.stages:
-        if interval.start is not None and interval.start > instant:
-            break
-        if interval.stage not in RETIRED:
-            first = last = None
-        elif last is None:
-            first, last = interval.earliest, interval.start
-    return first, last
-
-
-def _kept_now(hop: Hop, version: str) -> bool | None:
-    """Whether a version is on record and its source still has it; None when nothing says so."""
-    life = next((life for life in hop.facts.lives.get(base_of(version), ()) if life.ref == version), None)
-    if life is None:
-        return None
-    stage = life.at(hop.facts.as_of)
-    if life.here is False or (stage is not None and stage.stage == "deleted"):
-        return False
-    return True if life.here and life.stages else None
 
 
 # --- words ---

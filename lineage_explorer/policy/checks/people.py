@@ -34,7 +34,7 @@ class DifferentApprover(Check, frozen=True, kw_only=True, tag="different_approve
         """What it comes to on a hop."""
         approvers, used = who(hop, "approver")
         if not approvers:
-            return unknown("who approved is not on record", "a record of who approved", "missing", used)
+            return _nobody("approver", hop, used)
         others = {role: who(hop, role)[0] for role in self.from_}
         open_: list[Result] = []
         for role, names in others.items():
@@ -80,10 +80,11 @@ class Identity(Check, frozen=True, kw_only=True, tag="identity"):
         """What it comes to on a hop."""
         names, used = who(hop, self.who)
         if not names:
-            return unknown(f"the {self.who} is not on record", f"a record of the {self.who}", "missing", used)
+            return _nobody(self.who, hop, used)
         open_: list[Result] = []
         for name in names:
-            kind, _, bare = name.rpartition(":")
+            kind = _kind(name)
+            bare = name.removeprefix(f"{kind}:")
             if self.allowed and not any(
                 matches(pattern, name) or (":" not in pattern and matches(pattern, bare)) for pattern in self.allowed
             ):
@@ -104,6 +105,13 @@ class Identity(Check, frozen=True, kw_only=True, tag="identity"):
         """What it asks, in words."""
         names = f" and one of {', '.join(self.allowed)}" if self.allowed else ""
         return f"the {self.who} is a {' or '.join(self.kinds)}{names}"
+
+
+def _nobody(role: Role, hop: Hop, used: list[Numbered]) -> Result:
+    if role == "approver" and not used:
+        why = f"no approval of {hop.subject} that holds is on record, so nobody approved"
+        return unknown(why, f"an approval of {hop.subject} that names who approved", "missing")
+    return unknown(f"the {role} is not on record", f"a record of the {role}", "missing", used)
 
 
 def who(hop: Hop, role: Role) -> tuple[list[str], list[Numbered]]:

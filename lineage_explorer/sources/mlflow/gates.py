@@ -21,7 +21,10 @@ from ..protocol import Rejected
 from .names import Names, gate_type_of, instant, status_of, written_instant
 from .rows import MetricPoint
 
-_FIELDS = frozenset(["status", "type", "run_id", "threshold", "by", "at", "evidence"])
+_FIELDS = frozenset(
+    ["status", "type", "run_id", "threshold", "by", "at", "evidence", "until", "reason", "baseline", "digest"]
+)
+_SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})\Z")
 _APPROVALS = frozenset(["approval", "approve", "approved", "sign-off", "signoff", "sign_off"])
 _BARE = frozenset(["approved", "rejected", "pending"])
 _RESERVED = ("gate.", "deploy.", "data.", "lineage.", "mlflow.", "_mlflow")
@@ -173,6 +176,10 @@ def evidence(
         attributes["evidence"] = fields["evidence"]
     if fields.get("type") and gate_type_of(fields["type"]) is None:
         attributes["claimed_type"] = fields["type"]
+    attributes |= {key: fields[key] for key in ("reason", "baseline") if fields.get(key)}
+    judged_bytes = _SHA256.match(fields.get("digest", "").strip())
+    if fields.get("digest") and judged_bytes is None:
+        attributes["claimed_digest"] = fields["digest"]
     judged = at
     if judged is None and grade == "recomputed" and point is not None and not fields.get("at"):
         judged = instant(point.timestamp, claim.position, problems)
@@ -186,6 +193,8 @@ def evidence(
         actual=number(point.value) if point is not None else "",
         evaluator=fields.get("by", ""),
         event_time=judged,
+        valid_to=written_instant(fields.get("until", ""), f"{claim.position}.until", problems),
+        subject_digest=f"sha256:{judged_bytes[1].lower()}" if judged_bytes else "",
         pointer=names.run(claim.run_id) if claim.run_id else fields.get("evidence", ""),
         attributes=attributes,
     )
