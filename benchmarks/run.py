@@ -27,6 +27,7 @@ BENCHMARKS = {
     "journal": "What the journal and its two times cost",
     "ingest": "From an MLflow estate into the store",
     "view": "From an answer to the screen",
+    "estates": "A whole estate against a policy",
 }
 
 

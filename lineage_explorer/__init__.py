@@ -20,14 +20,19 @@ _PUBLIC = {
     "Entity": "records",
     "Evidence": "records",
     "Explorer": "widget",
+    "HeatMap": "widget",
+    "Lifecycle": "lifecycles",
     "LineageError": "errors",
+    "Policy": "policy",
     "Ref": "records",
     "Relation": "records",
     "Store": "store",
     "SyncResult": "store",
     "audit": "questions",
+    "audit_estate": "estates",
     "explore": "explorations",
     "gate": "questions",
+    "lifecycle": "lifecycles",
     "lineage_graph": "graph",
     "load_policy": "policy",
     "open_source": "sources",
@@ -38,14 +43,16 @@ _PUBLIC = {
 if TYPE_CHECKING:
     from .audits import Audit
     from .errors import LineageError
+    from .estates import audit_estate
     from .explorations import explore, releases
     from .graph import lineage_graph
-    from .policy import load_policy
+    from .lifecycles import Lifecycle, lifecycle
+    from .policy import Policy, load_policy
     from .questions import audit, gate
     from .records import Activity, Agent, Entity, Evidence, Ref, Relation
     from .sources import open_source
     from .store import Store, SyncResult, open_store
-    from .widget import Explorer
+    from .widget import Explorer, HeatMap
 
 __all__ = [
     "Activity",
@@ -54,15 +61,20 @@ __all__ = [
     "Entity",
     "Evidence",
     "Explorer",
+    "HeatMap",
+    "Lifecycle",
     "LineageError",
+    "Policy",
     "Ref",
     "Relation",
     "Store",
     "SyncResult",
     "__version__",
     "audit",
+    "audit_estate",
     "explore",
     "gate",
+    "lifecycle",
     "lineage_graph",
     "load_policy",
     "open_source",

@@ -173,7 +173,9 @@ def lifelike() -> list[Record]:
         *serves("endpoint:credit", "deployment:credit:b", "model:reg/credit@1", "03-02", 30.0, site="a"),
         *serves("endpoint:credit", "deployment:credit:c", "model:reg/credit@3", "03-03", 100.0, site="b"),
         *serves("endpoint:credit", "deployment:credit:idle", "model:reg/credit@4", "03-03", 0.0, site="b"),
-        *serves("endpoint:credit", "deployment:credit:dark", "model:reg/credit@4", "03-03", 50.0, site="b", mirrored=True),
+        *serves(
+            "endpoint:credit", "deployment:credit:dark", "model:reg/credit@4", "03-03", 50.0, site="b", mirrored=True
+        ),
         *(Entity(ref=f"model:reg/credit@{number}") for number in (1, 2, 3)),
         Entity(ref=f"{model}", attributes={"auc": 0.9}),
         Activity(ref=run, activity="training", started_at=at("02-01")),
@@ -181,7 +183,16 @@ def lifelike() -> list[Record]:
         Relation(effect=run, predicate="was_associated_with", cause="person:mia", basis="identifier"),
         used(run, "dataset:lake/loans@1", "02-01"),
         Entity(ref="dataset:lake/loans@1", digest="sha256:" + "1" * 64),
-        gate(model, "evaluation", "02-10", gate="auc", expected="auc >= 0.8", actual="0.9", grade="recomputed", pointer=run),
+        gate(
+            model,
+            "evaluation",
+            "02-10",
+            gate="auc",
+            expected="auc >= 0.8",
+            actual="0.9",
+            grade="recomputed",
+            pointer=run,
+        ),
         gate(model, "approval", "02-20", evaluator="person:mia", grade="referenced"),
         gate("model:credit@2", "security", "02-20", "failed"),
         # an evaluation beside the flow
@@ -268,7 +279,10 @@ def tangled(seed: int) -> list[Record]:
                         Relation(effect=ref("model"), predicate="was_generated_by", cause=ref("run"), basis="declared"),
                         Relation(effect=ref("model"), predicate="alias_of", cause=ref("model"), basis="name"),
                         Relation(
-                            effect=ref("model"), predicate="was_derived_from", cause=ref("logged_model"), basis="identifier"
+                            effect=ref("model"),
+                            predicate="was_derived_from",
+                            cause=ref("logged_model"),
+                            basis="identifier",
                         ),
                         Relation(
                             effect=ref("run"), predicate="was_associated_with", cause="person:mia", basis="identifier"
@@ -309,7 +323,10 @@ def one_by_one(store: Store, policy: str, **instants: object) -> list[dict[str, 
 
 def without_words(rows: Iterator[dict[str, object]]) -> list[dict[str, object]]:
     return [
-        {**{key: value for key, value in row.items() if key != "finding"}, "cells": {k: v for k, v in row["cells"].items() if v}}  # type: ignore[attr-defined]
+        {
+            **{key: value for key, value in row.items() if key != "finding"},
+            "cells": {k: v for k, v in row["cells"].items() if v},
+        }  # type: ignore[attr-defined]
         for row in rows
     ]
 
@@ -391,7 +408,11 @@ def test_a_table_of_the_estate_has_a_column_for_each_requirement(store: Store, t
     assert frame.attrs["question"]["policy"]["name"] == "strict"
     assert frame.attrs["question"]["as_of"] == "2026-06-01T00:00:00Z"
     churn = frame[frame["ref"] == "endpoint:churn"].iloc[0]
-    assert (churn["on-record"], churn["evaluation"], churn["verdict (requirement)"]) == ("passed", "passed", "undetermined")
+    assert (churn["on-record"], churn["evaluation"], churn["verdict (requirement)"]) == (
+        "passed",
+        "passed",
+        "undetermined",
+    )
     idle = frame[frame["ref"] == "endpoint:idle"].iloc[0]
     assert (idle["verdict"], idle["holds"], idle["on-record"]) == ("INCOMPLETE", 0, "")
 
@@ -418,7 +439,9 @@ def damage(path: Path, word: str) -> None:
                 "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", [table]
             ).fetchall():
                 database.execute(f'DROP TRIGGER "{name}"')
-        changed = database.execute("UPDATE body SET json = replace(json, ?, 'forged') WHERE json LIKE ?", [word, f"%{word}%"])
+        changed = database.execute(
+            "UPDATE body SET json = replace(json, ?, 'forged') WHERE json LIKE ?", [word, f"%{word}%"]
+        )
         assert changed.rowcount == 1
 
 
@@ -493,7 +516,13 @@ def test_other_processes_do_not_run_the_program_that_asked_again(tmp_path: Path)
             """
         )
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert done.stdout == "begun\n" + str(["INCOMPLETE"] * 6) + "\n"
     assert done.stderr == ""
 

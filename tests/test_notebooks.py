@@ -16,6 +16,7 @@ def test_every_notebook_runs(executed: Path) -> None:
     assert {path.name for path in executed.glob("*.ipynb")} == {
         "01-which-data-trained-this-model.ipynb",
         "02-write-your-own-source.ipynb",
+        "03-gates-and-policies.ipynb",
     }
     for path in executed.glob("*.ipynb"):
         assert not [item for item in outputs(path) if item["output_type"] == "error"]

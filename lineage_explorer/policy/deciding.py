@@ -48,6 +48,17 @@ class Wanted:
         return f"{kind} {self.gate!r}" if self.gate else kind
 
 
+def with_article(word: str) -> str:
+    """A noun with its article.
+
+    Examples
+    --------
+    >>> with_article("evaluation")
+    'an evaluation'
+    """
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 @dataclass(frozen=True)
 class Group:
     """The records of one gate (of one approver), and what they come to.

@@ -104,6 +104,7 @@ def test_a_failed_requirement_explains_itself_in_one_screen(open_file: Open, wor
     card = page.locator(".lx-details .lx-requirement").first
     for part in (card.locator("strong"), card.locator(".lx-compared"), card.locator("dd").last):
         expect(part).to_be_in_viewport(ratio=1)
+    expect(page.locator(".lx-title .lx-verdict")).to_be_in_viewport(ratio=1)
     expect(page.locator(".lx-hop.lx-selected")).to_be_in_viewport()
     expect(card).to_contain_text("fails")
     expect(card).to_contain_text("expected recall >= 0.85")

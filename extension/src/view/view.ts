@@ -258,7 +258,7 @@ class View implements Mounted {
   /** Selects what the verdict rests on; its explanation is wanted in sight. */
   private explain(id: string): void {
     this.choose(id);
-    this.panel.scrollIntoView?.({ block: "nearest" });
+    (this.panel.querySelector(".lx-requirement") ?? this.panel).scrollIntoView?.({ block: "nearest" });
   }
 
   /** The selection in one breath. */

@@ -8,7 +8,19 @@ from typing import Any, ClassVar, Literal
 
 from ...records import GateType, Grade
 from ..conditions import Change, change_between
-from ..deciding import Wanted, graded, groups, latest, readable, recent, sentence, status_of, together, worst
+from ..deciding import (
+    Wanted,
+    graded,
+    groups,
+    latest,
+    readable,
+    recent,
+    sentence,
+    status_of,
+    together,
+    with_article,
+    worst,
+)
 from ..facts import Need
 from ..hop import Hop, Numbered, Result, base_of, fails, holds, unknown, when_of
 from ..logic import OUTCOME_OF
@@ -47,7 +59,7 @@ class EvidenceCheck(Check, frozen=True, kw_only=True, tag="evidence"):
         if not found:
             return unknown(
                 f"no {wanted.word} of {hop.subject} is on record",
-                f"a result of {wanted.word} about {hop.subject}",
+                f"a result of {with_article(wanted.word)} about {hop.subject}",
                 "missing",
             )
         decided = groups(hop, found, before_release=self.before == "release")
@@ -57,7 +69,7 @@ class EvidenceCheck(Check, frozen=True, kw_only=True, tag="evidence"):
 
     def words(self) -> str:
         """What it asks, in words."""
-        parts = [f"{_article(Wanted(self.gate, self.gate_type).word)} holds"]
+        parts = [f"{with_article(Wanted(self.gate, self.gate_type).word)} holds"]
         if self.before:
             parts.append("dated no later than the release")
         if self.not_older_than:
@@ -188,7 +200,7 @@ class SameSubject(Check, frozen=True, kw_only=True, tag="same_subject"):
         if not found:
             return unknown(
                 f"no {wanted.word} of {hop.subject} is on record",
-                f"a result of {wanted.word} about {hop.subject}",
+                f"a result of {with_article(wanted.word)} about {hop.subject}",
                 "missing",
             )
         deciding = [item for group in groups(hop, found, before_release=False) for item in group.deciding]
@@ -222,7 +234,7 @@ class SameSubject(Check, frozen=True, kw_only=True, tag="same_subject"):
 
     def words(self) -> str:
         """What it asks, in words."""
-        return f"{_article(Wanted(self.gate, self.gate_type).word)} judged the very bytes that were deployed"
+        return f"{with_article(Wanted(self.gate, self.gate_type).word)} judged the very bytes that were deployed"
 
 
 def _is_full(digest: str) -> bool:
@@ -261,7 +273,11 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                 if not found:
                     word = step.replace("_", " ")
                     open_.append(
-                        unknown(f"no {word} of {hop.subject} that holds is on record", f"a result of {word}", "missing")
+                        unknown(
+                            f"no {word} of {hop.subject} that holds is on record",
+                            f"a result of {with_article(word)}",
+                            "missing",
+                        )
                     )
                     continue
                 times = [when_of(item) for _, item in found]
@@ -305,7 +321,7 @@ class Unweakened(Check, frozen=True, kw_only=True, tag="unweakened"):
         if not found:
             return unknown(
                 f"no {wanted.word} of {hop.subject} is on record",
-                f"a result of {wanted.word} about {hop.subject}",
+                f"a result of {with_article(wanted.word)} about {hop.subject}",
                 "missing",
             )
         results = [
@@ -320,7 +336,7 @@ class Unweakened(Check, frozen=True, kw_only=True, tag="unweakened"):
 
     def words(self) -> str:
         """What it asks, in words."""
-        return f"the condition of {_article(Wanted(self.gate, self.gate_type).word)} is no weaker than before"
+        return f"the condition of {with_article(Wanted(self.gate, self.gate_type).word)} is no weaker than before"
 
 
 def _unknown_change(change: Change, pair: Numbered) -> Result:
@@ -337,7 +353,3 @@ _RESULT = {
     "changed": _unknown_change,
     "unknown": _unknown_change,
 }
-
-
-def _article(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
