@@ -34,12 +34,15 @@ def facts_for(
     known_at: datetime,
 ) -> Facts:
     """What a policy needs beside the trace, and the conditions of gates, whose weakening is told under every policy."""
+    releases = spans_of(store, endpoint, as_of, known_at) if "releases" in needs else None
     bases = {base_of(ref) for ref, data in graph.nodes(data=True) if data["kind"] in RELEASED_KINDS}
+    # What served before may have had another name.
+    bases |= {base_of(share.model) for span in releases or () for share in span.shares if share.model}
     lives, complete = lives_of(store, bases, as_of, known_at) if "lives" in needs else ({}, {})
     return Facts(
         as_of=(as_of - _EPOCH) // timedelta(microseconds=1),
         agents=agents_of(store, graph, as_of, known_at) if "agents" in needs else {},
-        releases=spans_of(store, endpoint, as_of, known_at) if "releases" in needs else None,
+        releases=releases,
         lives=lives,
         complete=complete,
         conditions=conditions_of(store, evidence, as_of, known_at),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lineage_explorer import audit, open_store
 from lineage_explorer.errors import AmbiguousReference, InvalidQuestion, UnknownReference
@@ -437,6 +438,20 @@ def test_what_one_source_forgets_is_there_while_another_shows_it(store: Store, t
     assert (life.here, life.gone_at) == (False, t(3))
 
 
+def test_what_serves_is_in_production_though_its_registry_has_it_no_longer(reading: Callable[[int], Store]) -> None:
+    store = reading(4)
+    store.append(serves("endpoint:other", "deployment:other:a", "model:reg/churn@1", "01-15"))
+    assert stages(store, "model:reg/churn@1")[-1] == ("production", "01-15")
+    life = lives_of(store, ["model:reg/churn"], store.now(), store.now())[0]["model:reg/churn"][0]
+    assert (life.here, life.gone_at is not None) == (False, True)
+
+
+def test_the_end_that_a_record_states_is_a_retirement(store: Store) -> None:
+    store.append([Entity(ref="model:churn@1", created_at=at("01-01"), ended_at=at("03-01"))])
+    assert lifecycle(store, "churn").stages()["stage"].tolist() == ["none", "retired"]
+    assert lifecycle(store, "churn").retention("1y")["keep_until"].tolist() == [at("03-01").replace(year=2027)]
+
+
 def test_what_is_appended_is_never_known_to_be_all_there_is(store: Store) -> None:
     store.append([Entity(ref="model:churn@1")])
     lives, complete = lives_of(store, ["model:churn", "model:nobody"], store.now(), store.now())
@@ -533,6 +548,72 @@ def test_ten_times_the_names_and_endpoints_take_no_more_statements(tmp_path: Pat
             counts.append(len([text for text in statements if not text.startswith("--")]))
     assert counts[0] == counts[1]
     assert counts[0] < 40
+
+
+POLICY = """
+name = "history"
+version = "1"
+
+[[requirement]]
+id = "canary"
+title = "Step by step"
+hop = ["model", "deploys", "deployment"]
+check = "canary"
+steps = [100]
+for = "1d"
+
+[[requirement]]
+id = "back"
+title = "Something to go back to"
+hop = ["model", "deploys", "deployment"]
+check = "rollback_target"
+
+[[requirement]]
+id = "few"
+title = "One active version"
+hop = ["model", "deploys", "deployment"]
+check = "active_versions"
+at_most = 1
+
+[[requirement]]
+id = "kept"
+title = "Kept"
+hop = ["model", "deploys", "deployment"]
+check = "kept"
+for = "90d"
+
+[[requirement]]
+id = "compared"
+title = "Compared with production"
+hop = ["model", "deploys", "deployment"]
+check = "compared"
+gate_type = "evaluation"
+"""
+
+
+def test_a_policy_judges_by_these_facts_as_they_were_at_each_instant(
+    reading: Callable[[int], Store], tmp_path: Path
+) -> None:
+    (tmp_path / "history.toml").write_text(POLICY)
+    store = reading(5)
+    champion = gate("model:reg/churn@2", "evaluation", "01-10")
+    store.append([replace(champion, event_time=day(2, 15), attributes={"baseline": "model:churn@1"})])
+
+    def outcomes(when: datetime) -> dict[str, str]:
+        found = audit(store, "churn-prod", as_of=when, policy=tmp_path / "history.toml").to_dict()
+        return {
+            item["requirement"]: item["outcome"]
+            for hop in found["hops"]
+            if hop["predicate"] == "deploys" and hop["cause"] == "model:reg/churn@2"
+            for item in hop["requirements"]
+            if item["required"]
+        }
+
+    wanted = {"canary": "holds", "back": "holds", "few": "holds", "kept": "holds", "compared": "holds"}
+    assert outcomes(day(3, 20)) == wanted
+    # In April the archived version was deleted, in May it was put back.
+    assert outcomes(day(4, 20)) == {**wanted, "back": "fails", "kept": "fails"}
+    assert outcomes(day(5, 20)) == wanted
 
 
 # --- asking and showing ---

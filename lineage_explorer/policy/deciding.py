@@ -130,7 +130,9 @@ def worst(results: Sequence[Result]) -> Result:
         first.outcome,
         status,
         "; ".join(dict.fromkeys(result.why for result in ordered)),
-        "; ".join(dict.fromkeys(result.needed for result in ordered if result.needed)),
+        "; ".join(dict.fromkeys(result.needed for result in ordered if result.needed))
+        if first.outcome == "undetermined"
+        else "",
         max(grades, key=GRADES.index, default=""),
         used,
     )

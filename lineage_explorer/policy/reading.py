@@ -173,7 +173,7 @@ class _Reading:
         )
         self._order(read)
         if self._problems or found is None:
-            self._tell()
+            raise self._error()
         ordered = sorted(read, key=lambda one: (one.since is not None, one.since or 0))
         return msgspec.structs.replace(found, versions=tuple(ordered), source=self._text)
 
@@ -353,7 +353,7 @@ class _Reading:
     def _problem(self, path: Path_, message: str) -> None:
         self._problems.append((path, message))
 
-    def _tell(self) -> None:
+    def _error(self) -> PolicyError:
         from .positions import position_of
 
         told = [(*position_of(self._text, path), message) for path, message in self._problems]

@@ -428,7 +428,7 @@ class _Maker:
             item["evaluator"] = chance.choice(PEOPLE[:6] if calm else [*PEOPLE, *PEOPLE[:2] * 3, "ada", "Risk office"])
         if gate_type in ("evaluation", "other") and self.often(80):
             item["actual"] = chance.choice(
-                ["0.85", "0.9", "0.9", "0.95", "1e-1", *([] if calm else ["nan", "good", "0.90 %"])]
+                ["0.85", "0.9", "0.9", "0.95", "1e-1", *([] if calm else ["nan", "inf", "1_0", "good", "0.90 %"])]
             )
             if self.often(70):
                 item["expected"] = (

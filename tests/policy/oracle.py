@@ -463,7 +463,9 @@ def check_evidence(world: World, hop: Hop, subject: str, params: Mapping[str, An
 
 
 def number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
+    """What people write for a number, and nothing else that Python takes for one (``inf``, ``1_0``, `` 1``)."""
+    written = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
+    return float(text) if written and abs(float(text)) != float("inf") else None
 
 
 def check_metric(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
@@ -745,12 +747,15 @@ def check_unweakened(world: World, hop: Hop, subject: str, params: Mapping[str, 
 
 def shares_before(world: World, release: int | None) -> list[Any]:
     """What served right before an instant, as far as anybody knows."""
-    for span in world.facts.releases or ():
+    spans = list(world.facts.releases or ())
+    for place, span in enumerate(spans):
         if (
             release is not None
             and (span.start is None or span.start < release)
             and (span.end is None or release <= span.end)
         ):
+            if not all(after.sure for after in spans[place + 1 : place + 2]):
+                return []  # when it changed is not known
             return [share for share in span.shares if share.traffic is None or share.traffic > 0]
     return []
 
@@ -762,14 +767,14 @@ def check_compared(world: World, hop: Hop, subject: str, params: Mapping[str, An
     outcomes = []
     for group in groups_of(found).values():
         outcome, deciding = settle(world, group, False, None)
-        named = {item.get("attributes", {}).get("baseline") for _, item in deciding} - {None, ""}
-        if not named:
+        named = {item.get("attributes", {}).get("baseline") or "" for _, item in deciding}
+        if named == {""}:
             continue  # reading: what names no baseline compares nothing
         if outcome != HOLDS:
             outcomes.append(outcome)
-        elif not served:
+        elif not served or "" in named:
             outcomes.append(CANNOT)
-        for one in named if outcome == HOLDS and served else ():
+        for one in named if outcome == HOLDS and served and "" not in named else ():
             shares = [share.traffic for share in served if share.model == one]
             if not shares:
                 outcomes.append(FAILS)
@@ -815,7 +820,7 @@ def canary(world: World, version: str, params: Mapping[str, Any]) -> str:
         stayed = world.as_of if end is None else end
         if place < len(steps) - 1 and stayed < earlier(start, params["for"], -1):
             return CANNOT if going_on else FAILS
-    return HOLDS if known else CANNOT
+    return HOLDS
 
 
 def deleted(world: World, ref: str) -> bool | None:
@@ -834,20 +839,26 @@ def check_rollback_target(world: World, hop: Hop, subject: str, params: Mapping[
     versions = world.versions(hop, subject)
     outcomes = []
     for version in versions:
-        others: set[str] = set()
         spans = [
-            (span.start, {share.model for share in span.shares if share.traffic is None or share.traffic > 0})
+            (
+                span.start,
+                {share.model: share.traffic for share in span.shares if share.traffic is None or share.traffic > 0},
+            )
             for span in world.facts.releases or ()
         ]
         # Reading: before it served for the first time, or, where that is not on record, before its release.
         firsts = [start for start, models in spans if version in models]
         until = firsts[0] if firsts else world.release(hop)
+        found = []
         for start, models in spans:
             if version in models or (until is not None and start is not None and start >= until):
                 break
-            others |= models
-        gone = [deleted(world, other) for other in others]
-        outcomes.append(HOLDS if False in gone else FAILS if gone and None not in gone else CANNOT)
+            # What may have had no traffic has perhaps never served.
+            found += [
+                CANNOT if traffic is None and deleted(world, other) is False else deleted(world, other)
+                for other, traffic in models.items()
+            ]
+        outcomes.append(any_of({False: HOLDS, True: FAILS, None: CANNOT}.get(one, CANNOT) for one in found))
     return all_of(outcomes)
 
 
@@ -888,7 +899,8 @@ def kept(world: World, name: str, params: Mapping[str, Any]) -> str:
             # Gone without having been retired, as far as anybody knows.
             outcomes.append(HOLDS if life.gone_at is None and life.here else CANNOT)
         elif retired.start is None:
-            outcomes.append(CANNOT)
+            # Whenever that was: it is kept as long as it is still there.
+            outcomes.append(HOLDS if life.gone_at is None and life.here else CANNOT)
         elif retired.start <= since:
             outcomes.append(HOLDS)  # retired so long ago that nobody asks
         elif life.gone_at is not None:

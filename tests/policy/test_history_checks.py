@@ -74,7 +74,8 @@ CANARY = Canary(steps=(5, 25, 100), for_="2d")
         ([(50, 1), (51, 5), (53, 10), (54, 25), (60, 100)], "holds"),
         ([(50, 5), (52, 25), (53, 5), (55, 25), (57, 100)], "holds"),
         ([(50, 25), (52, 100)], "fails"),
-        ([(50, 100)], "fails"),
+        ([(40, 0), (50, 100)], "fails"),
+        ([(50, 100)], "undetermined"),  # a first version: there was nothing to try it beside
         ([(50, 5), (52, 100)], "fails"),
         ([(50, 5), (51, 25), (54, 100)], "fails"),
         ([(50, 5), (52, 25), (53, 100)], "fails"),
@@ -100,7 +101,12 @@ def test_a_roll_out_that_was_stopped_and_tried_again_need_go_well_once() -> None
     assert came_to(CANARY, Facts(NOW, releases=spans(*stopped, *good))) == "holds"
     # A rollback to what had gone through its steps is no new roll-out.
     assert came_to(CANARY, Facts(NOW, releases=spans(*good, (70, {OLD: 100.0}), (71, {NEW: 100.0})))) == "holds"
-    at_once: list[tuple[int, dict[str, float | None]]] = [(50, {NEW: 100.0}), (51, {NEW: 0.0}), (52, {NEW: 100.0})]
+    at_once: list[tuple[int, dict[str, float | None]]] = [
+        (40, {OLD: 100.0}),
+        (50, {NEW: 100.0}),
+        (51, {NEW: 0.0}),
+        (52, {NEW: 100.0}),
+    ]
     assert came_to(CANARY, Facts(NOW, releases=spans(*at_once))) == "fails"
 
 
@@ -120,11 +126,13 @@ def test_each_site_goes_up_by_itself_and_several_deployments_of_one_version_add_
 
     steps = [at(50, 52, 5, 0), at(52, 54, 25, 5), at(54, 56, 100, 25)]
     assert came_to(CANARY, Facts(NOW, releases=(*steps, at(56, None, 100, 100)))) == "holds"
-    assert came_to(CANARY, Facts(NOW, releases=(at(50, None, 5, 100),))) == "fails"
+    before = Span(micros(40), micros(50), (Share(OLD, "deployment:e:0", 100, "turin"),))
+    assert came_to(CANARY, Facts(NOW, releases=(before, at(50, None, 5, 100)))) == "fails"
+    assert came_to(CANARY, Facts(NOW, releases=(at(50, None, 5, 100),))) == "undetermined"
 
 
 def test_a_canary_says_what_it_compared() -> None:
-    told = spans((50, {NEW: 5}), (51, {NEW: 100}))
+    told = spans((40, {OLD: 100}), (50, {NEW: 5}), (51, {NEW: 100}))
     result = CANARY.judge(hop(Facts(NOW, releases=told)))
     assert result.why == (
         "model:x/churn@2 had 100 % at 2026-02-21T00:00:00Z after 5 % from 2026-02-20T00:00:00Z to 2026-02-21T00:00:00Z; "

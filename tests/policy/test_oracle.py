@@ -35,7 +35,7 @@ SEED = int(os.environ.get("LINEAGE_SEED") or (secrets.randbelow(2**32) if CAMPAI
 #: Each with a policy of its own.
 GRAPHS = 10_000 if CAMPAIGN else 600
 #: Written into stores.
-STORED = 200 if CAMPAIGN else 12
+STORED = 40 if CAMPAIGN else 12
 #: What a check can come to; all others can come to all three.
 NEVER_FAILS = frozenset({"resolved", "training_data", "identified", "pinned", "recorded"})
 #: How often each check must have come to each outcome that it can come to.

@@ -48,9 +48,14 @@ export function keepPlainKeys(element: HTMLElement): void {
   });
 }
 
-/** JupyterLab hears keys before a view does, and would insert a cell at "b"; with Ctrl, Alt or Cmd they stay its own. Ends with what it gives. */
+/**
+ * JupyterLab hears keys before a view does, and would insert a cell at "b"; with Ctrl, Alt or Cmd they stay its own. It looks
+ * for the attribute where the focus is first. Ends with what it gives.
+ */
 export function shield(root: HTMLElement): () => void {
-  const mark = (event: KeyboardEvent): void => void root.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.metaKey || event.altKey));
+  const mark = ({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): void => {
+    if (target instanceof Element && root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !(ctrlKey || metaKey || altKey));
+  };
   window.addEventListener("keydown", mark, true);
   return () => window.removeEventListener("keydown", mark, true);
 }

@@ -59,7 +59,7 @@ class HeatMap implements MountedEstate {
   private readonly none = html("p", { class: "lx-quiet lx-heatnone", hidden: true });
   /** The cell that is pointed at or has the focus, in words. It is heard already. */
   private readonly here = html("p", { class: "lx-quiet lx-heathere", "aria-hidden": "true" }, "\u00A0");
-  private readonly panel = html("section", { class: "lx-chosen", "aria-label": "The selected endpoint", hidden: true });
+  private readonly panel = html("div", { class: "lx-chosen", role: "group", "aria-label": "The selected endpoint", hidden: true });
   private readonly live = new Live();
   private readonly watch: ResizeObserver;
   private readonly unshield = shield(this.root);
@@ -113,7 +113,7 @@ class HeatMap implements MountedEstate {
     const { question, gates, endpoints, digest } = estate;
     const { policy } = question;
     this.templates = new Map();
-    this.root.setAttribute("aria-label", `Policy results of ${number(endpoints.length, "endpoint")}`);
+    this.root.setAttribute("aria-label", `Policy results of ${number(endpoints.length, "endpoint")}: ${clean(policy.name)}`);
     const when = [`as of ${instant(question.as_of)}`, `known at ${instant(question.known_at)}`, policyWords(policy), ...(policy.form === "questions" ? [EVIDENCE_ONLY] : [])];
     this.head.replaceChildren(
       html("div", { class: "lx-title" }, html("h2", {}, `${number(endpoints.length, "endpoint")}, ${number(gates.length, "requirement")}`), html("p", { class: "lx-quiet" }, when.join(" · "))),

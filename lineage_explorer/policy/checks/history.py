@@ -10,7 +10,7 @@ import msgspec
 
 from ...records import GateType, Ref, format_instant
 from ..deciding import Group, Wanted, groups, worst
-from ..facts import ACTIVE, Need
+from ..facts import ACTIVE, Need, Span
 from ..hop import Hop, Result, base_of, fails, holds, unknown
 from ..past import (
     EXACT,
@@ -64,9 +64,11 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
             {share.site for span in hop.facts.releases for share in span.shares if share.model == version}
         ):
             # Several beginnings: it need have gone through the steps once.
-            found = [
-                self._climb(version, climb, hop.facts.as_of) for climb in climbs(hop.facts.releases, version, site)
-            ]
+            found = []
+            for climb in climbs(hop.facts.releases, version, site):
+                result = self._climb(version, climb, hop.facts.as_of)
+                first = _is_first(hop.facts.releases, version, site, climb[0].start)
+                found.append(_nothing_before(version) if result.outcome == "fails" and first else result)
             results += [_best(found)] if found else []
         if not results:
             return unknown(
@@ -121,6 +123,23 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
         return f"its traffic went through {steps}" + (
             f", {in_words(self.for_)} at each step before the last" if len(self.steps) > 1 else ""
         )
+
+
+def _is_first(spans: Sequence[Span], version: str, site: str, start: int | None) -> bool:
+    """Whether nothing else had traffic at a site before a version began, or when it did."""
+    return not any(
+        share.site == site and share.model != version and share.traffic != 0
+        for span in spans
+        if start is None or (span.start is not None and span.start <= start)
+        for share in span.shares
+    )
+
+
+def _nothing_before(version: str) -> Result:
+    return unknown(
+        f"nothing is on record that served before {version}, so there was nothing to try it beside",
+        "what served before, or a waiver for a first version",
+    )
 
 
 class RollbackTarget(Check, frozen=True, kw_only=True, tag="rollback_target"):
