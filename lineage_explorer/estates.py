@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .content import iso
 from .dealing import cores, deal
 from .errors import LineageError, PolicyError, StoreError
 from .explorations import History
@@ -75,6 +76,7 @@ class _Asked:
                 "version": in_force.version if in_force else "",
                 "digest": in_force.digest if in_force else self.policy.digest,
                 "form": self.policy.form,
+                "judged_as_of": iso(self.judged_as_of),
             },
         }
 

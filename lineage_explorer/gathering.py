@@ -164,7 +164,7 @@ def evidence_about(
             numbers.setdefault(ref, number)
     meant = {number: ref for ref, number in numbers.items()}
     for ref, short in bare.items():
-        if short in numbers and len(same[short]) == 1:
+        if short in numbers and same[short] == [ref]:
             meant[numbers[short]] = ref
     said = store.evidence(meant, as_of, known_at)
     described = store.describe(item.seq for item in said)

@@ -103,6 +103,13 @@ class Trace:
     witness: dict[str, list[str]] = field(default_factory=dict)
     lanes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    _from: dict[str, dict[str, set[str]]] = field(default_factory=dict, repr=False)
+
+    def roles_from(self, ref: str) -> dict[str, set[str]]:
+        """What each thing upstream of one was for, as seen from there: data that trained another model did not train this one."""
+        if ref not in self._from:
+            self._from[ref] = _labels(self.graph, ref)
+        return self._from[ref]
 
     def data(self) -> list[str]:
         """Every data node that has a role, in order."""
@@ -184,7 +191,7 @@ def _relevant(graph: Graph[str], endpoint: str, serving: Iterable[Serving]) -> G
     for ref in side:
         keep |= {ref, *graph.predecessors(ref)}
     # What was read beside the data flow (an endpoint that nobody serves reaches nothing).
-    return graph.subgraph(keep).copy()
+    return graph if len(keep) == len(graph) else graph.subgraph(keep).copy()
 
 
 # --- what each thing was for ---
@@ -200,23 +207,30 @@ def _walk_roles(result: Trace) -> None:
     for item in result.serving:
         if item.model is None or not item.answers:
             continue
-        queue: deque[tuple[str, str]] = deque([(item.model, "model")])
-        seen = {(item.model, "model")}
-        while queue:
-            node, label = queue.popleft()
-            if label != "model":
-                result.roles.setdefault(node, set()).add(label)
-                result.reached_from.setdefault(node, set()).add(item.model)
-            for cause, _, data in graph.in_edges(node, data=True):
-                step = (cause, _label(graph, cause, label, data))
-                if step not in seen:
-                    seen.add(step)
-                    queue.append(step)
+        for node, labels in result.roles_from(item.model).items():
+            result.roles.setdefault(node, set()).update(labels)
+            result.reached_from.setdefault(node, set()).add(item.model)
     for ref, data in graph.nodes(data=True):
         if data.get("side"):  # evaluation runs stand beside the flow; what they read is not training data
             for cause, _, edge in graph.in_edges(ref, data=True):
                 if edge["predicate"] == "used" and graph.nodes[cause]["kind"] in DATA_KINDS:
                     result.roles.setdefault(cause, set()).add("evaluation")
+
+
+def _labels(graph: Graph[str], start: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    queue: deque[tuple[str, str]] = deque([(start, "model")])
+    seen = {(start, "model")}
+    while queue:
+        node, label = queue.popleft()
+        if label != "model":
+            found.setdefault(node, set()).add(label)
+        for cause, _, data in graph.in_edges(node, data=True):
+            step = (cause, _label(graph, cause, label, data))
+            if step not in seen:
+                seen.add(step)
+                queue.append(step)
+    return found
 
 
 def _label(graph: Graph[str], cause: str, label: str, edge: dict[str, Any]) -> str:

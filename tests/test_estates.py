@@ -428,6 +428,8 @@ def test_versions_of_a_policy_share_one_table(store: Store, tmp_path: Path) -> N
     (fixed,) = estate(store, tmp_path / "p.toml", at("06-01"), policy_as_of=at("03-15"))
     assert fixed["verdict"] == audit(store, "churn", at("06-01"), None, tmp_path / "p.toml", at("03-15")).verdict
     assert fixed["cells"]["owned"] == "missing"  # its waiver has expired
+    told = estate_document(store, tmp_path / "p.toml", at("06-01"), policy_as_of=at("03-15"))["question"]["policy"]
+    assert (told["version"], told["judged_as_of"]) == ("2", "2026-03-15T00:00:00Z")
     (early,) = estate(store, tmp_path / "p.toml", at("06-01"), policy_as_of=at("01-15"))
     assert early["cells"]["policy-in-force"] == "missing"
 

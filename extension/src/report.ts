@@ -9,8 +9,15 @@ import { asked, verdictWords } from "./view/wording.js";
 
 const data = document.querySelector("#lx-audit, #lx-estate")?.textContent;
 const place = document.getElementById("lx-report");
-if (data && place) {
-  const content = JSON.parse(data) as Audit | Estate;
+try {
+  if (data && place) show(place, JSON.parse(data) as Audit | Estate);
+} catch (error) {
+  // The tables say the same.
+  document.documentElement.classList.add("lx-broken");
+  throw error;
+}
+
+function show(place: HTMLElement, content: Audit | Estate): void {
   const view = html("div");
   if (isEstate(content)) mountEstate(view, content);
   else mountAudit(view, content);

@@ -24,7 +24,9 @@ EXIT = {"PASSED": 0, "FAILED": 1, "INCOMPLETE": 3}
 @click.option("--as-of", metavar="T", help="The instant asked about, e.g. 2026-03-01T12:00:00Z. Now by default.")
 @click.option("--known-at", metavar="T", help="Use only what the store knew by then.")
 @click.option("--policy", metavar="P", help="A shipped policy's name or a TOML file. Default: default.")
-@click.option("--policy-as-of", metavar="T", help="Judge by the policy's version in force then, not by that of each event.")
+@click.option(
+    "--policy-as-of", metavar="T", help="Judge by the policy's version in force then, not by that of each event."
+)
 @click.option(
     "-o",
     "--output",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -116,14 +117,16 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def matches(self, cause_kind: str, predicate: str, effect_kind: str) -> bool:
         """Whether a hop between these kinds must show this."""
-        return all(
-            wanted == "*" or actual in wanted.split("|")
-            for wanted, actual in zip(self.hop, (cause_kind, predicate, effect_kind), strict=True)
-        )
+        return _fits(self.hop, (cause_kind, predicate, effect_kind))
 
     def checks(self) -> Iterator[Check]:
         """Every check in its condition."""
         return checks_in(self.condition)
+
+
+@lru_cache(maxsize=8_192)
+def _fits(hop: tuple[str, str, str], actual: tuple[str, str, str]) -> bool:
+    return all(wanted == "*" or one in wanted.split("|") for wanted, one in zip(hop, actual, strict=True))
 
 
 def checks_in(condition: Condition) -> Iterator[Check]:
@@ -188,7 +191,7 @@ class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of every field."""
-        return digest_of(msgspec.to_builtins(self))
+        return digest_of(plain(self))
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -213,9 +216,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all versions."""
-        plain = msgspec.to_builtins(self)
-        plain.pop("source", None)
-        return digest_of(plain)
+        return digest_of({key: value for key, value in plain(self).items() if key != "source"})
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -254,7 +255,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(one for one in self.versions if one.since is None or one.since <= instant)
 
 
-def plain(policy: Policy) -> Mapping[str, Any]:
-    """The policy as plain JSON values."""
-    found: Mapping[str, Any] = msgspec.to_builtins(policy)
-    return found
+def plain(value: Any) -> Any:
+    """A policy, or a part of it, as plain JSON values without what is as by default.
+
+    What a digest is taken of: a field that a later release adds changes no digest of a policy that does not use it.
+    """
+    if isinstance(value, msgspec.Struct):
+        tag = value.__struct_config__.tag
+        found = {
+            field.encode_name: plain(mine)
+            for field in msgspec.structs.fields(value)
+            if (mine := getattr(value, field.name)) != field.default
+        }
+        return found if tag is None else {"check": tag, **found}
+    if isinstance(value, datetime):
+        return format_instant(value)
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return dict(value) if isinstance(value, Mapping) else value

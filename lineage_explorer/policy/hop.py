@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import networkx as nx
@@ -75,6 +75,7 @@ def when_of(item: Mapping[str, Any]) -> int | None:
     return micros(item["event_time"]) if "event_time" in item else None
 
 
+@lru_cache(maxsize=8_192)
 def micros(text: str) -> int:
     """A record's time in microseconds since 1970 UTC."""
     moment = parse_instant(text)
@@ -85,6 +86,7 @@ def micros(text: str) -> int:
     )
 
 
+@lru_cache(maxsize=8_192)
 def base_of(ref: str) -> str:
     """A reference without its version or alias.
 
@@ -126,18 +128,14 @@ class Setting:
         return {ref: tuple(found) for ref, found in leading.items()}
 
     def released_at(self, deployment: str) -> int | None:
-        """When a deployment was released, as far as a record says so (not when it was first seen)."""
+        """When a deployment was released, as far as a record says so (not when it was first seen).
+
+        That is when what it runs was put into it, which is not when it first served: a deployment may be given another
+        model, and a share of traffic may change without a release.
+        """
         graph = self.trace.graph
-        stated = [
-            data["valid_from"]
-            for edges, predicate in (
-                (graph.in_edges(deployment, data=True), "deploys"),
-                (graph.out_edges(deployment, data=True), "serves"),
-            )
-            for _, _, data in edges
-            if data["predicate"] == predicate and "valid_from" in data.get("record", {})
-        ]
-        return min((when for when in stated if when is not None), default=None)
+        put = _stated(graph.in_edges(deployment, data=True), "deploys")
+        return put if put is not None else _stated(graph.out_edges(deployment, data=True), "serves")
 
     def evidence_about(self, ref: str) -> list[Numbered]:
         """Evidence about exactly this thing, or about the logged model whose bytes it is."""
@@ -175,6 +173,16 @@ class Setting:
                 if edge["predicate"] == "was_generated_by"
             }
         )
+
+
+def _stated(edges: Iterable[tuple[str, str, Mapping[str, Any]]], predicate: str) -> int | None:
+    """The earliest beginning of some relations that a record states."""
+    found = [
+        data["valid_from"]
+        for _, _, data in edges
+        if data["predicate"] == predicate and "valid_from" in data.get("record", {})
+    ]
+    return min((when for when in found if when is not None), default=None)
 
 
 @dataclass(frozen=True)

@@ -192,16 +192,20 @@ class Judge:
         )
 
     def _waived(self, requirement: Requirement, hop: Hop, result: Result) -> tuple[Result, Waiver | None]:
-        for waiver in self._waivers:
-            if waiver.requirement != requirement.id or waiver.subject != hop.subject:
-                continue
-            until = format_instant(waiver.until)
+        granted = [
+            (format_instant(waiver.until), waiver)
+            for waiver in self._waivers
+            if waiver.requirement == requirement.id and waiver.subject == hop.subject
+        ]
+        for until, waiver in granted:
             if micros(until) <= hop.facts.as_of:
-                self.expired.append((waiver, hop.subject))
-                why = f"{result.why}; a waiver by {waiver.by} expired at {until}"
-                return replace(result, why=why), None
+                continue
             why = f"waived by {waiver.by} until {until} ({waiver.why}); without the waiver: {result.why}"
             return Result("holds", "waived", why, "", result.grade, result.evidence), waiver
+        if granted:
+            until, waiver = max(granted, key=lambda one: one[1].until)
+            self.expired.append((waiver, hop.subject))
+            return replace(result, why=f"{result.why}; a waiver by {waiver.by} expired at {until}"), None
         return result, None
 
 
@@ -291,9 +295,15 @@ def _kind(wanted: tuple[str, ...], hop: Hop) -> Result:
 def _tag(key: str, text: str, hop: Hop) -> Result:
     attributes = hop.attributes(hop.subject)
     tags = attributes.get("tags")
-    for table in (tags if isinstance(tags, Mapping) else {}, attributes):
-        if key in table and table[key] is not None:
-            if str(table[key]) == text:
-                return holds(f"{key} is {text}")
-            return Result("fails", "failed", f"{key} is {table[key]}")
+    found = {
+        str(table[key])
+        for table in (tags if isinstance(tags, Mapping) else {}, attributes)
+        if table.get(key) is not None
+    }
+    if found == {text}:
+        return holds(f"{key} is {text}")
+    if len(found) > 1:
+        return unknown(f"{key} is {' and '.join(sorted(found))}", f"one tag {key!r} of {hop.subject}")
+    if found:
+        return Result("fails", "failed", f"{key} is {found.pop()}")
     return unknown(f"{hop.subject} has no tag {key!r}", f"the tag {key!r} of {hop.subject}")

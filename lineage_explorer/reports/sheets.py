@@ -73,7 +73,9 @@ def sheets(audit: Mapping[str, Any]) -> list[Sheet]:
             ("Outcome", "Requirement", "Hop", "Comparison", "Grade", "Needed", "Waiver", "Cites"),
             [
                 (
-                    words[row.outcome] if row.status in ("passed", "failed") else f"{words[row.outcome]} ({row.status})",
+                    words[row.outcome]
+                    if row.status in ("passed", "failed")
+                    else f"{words[row.outcome]} ({row.status})",
                     row.title,
                     row.where,
                     row.why,

@@ -289,6 +289,15 @@ def test_a_heat_map_goes_along_as_a_sheet(open_file: Open, workspace: Path, tmp_
     assert [row.split(",")[:2] for row in rows[1:]] == [["endpoint:defect-detector", "FAILED"]]
 
 
+def test_a_report_whose_data_cannot_be_read_still_shows_its_tables(browser: Browser, tmp_path: Path) -> None:
+    path = written(document(3, 2), tmp_path)
+    path.write_text(path.read_text().replace('id="lx-estate">{', 'id="lx-estate">{{'))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    expect(page.locator("#lx-still")).to_be_visible()
+    page.close()
+
+
 # --- in a notebook ---
 
 

@@ -599,14 +599,9 @@ def check_identity(world: World, hop: Hop, subject: str, params: Mapping[str, An
     outcomes = []
     for one in people(world, hop, subject, params["who"]):
         kind = kind_of_person(one)
-        if not one:
-            outcomes.append(CANNOT)
-        elif params.get("allowed") and not any(matches(pattern, one) for pattern in params["allowed"]):
-            outcomes.append(FAILS)
-        elif params.get("kinds") and not kind:
-            outcomes.append(CANNOT)  # reading: the kind of a bare name matters where kinds are asked for
-        else:
-            outcomes.append(FAILS if params.get("kinds") and kind not in params["kinds"] else HOLDS)
+        right = not params.get("kinds") or kind in params["kinds"]
+        allowed = not params.get("allowed") or any(matches(pattern, one) for pattern in params["allowed"])
+        outcomes.append(CANNOT if not kind else HOLDS if right and allowed else FAILS)
     return all_of(outcomes)
 
 

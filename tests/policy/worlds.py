@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 
-from lineage_explorer.policy.facts import Facts
-from lineage_explorer.policy.hop import Hop, Setting
+from lineage_explorer.policy.facts import Condition, Facts, Life, Share, Span
+from lineage_explorer.policy.hop import Hop, Result, Setting
+from lineage_explorer.policy.logic import STATUS_OF
 from lineage_explorer.records import Ref
 from lineage_explorer.trace import Trace, trace
 
@@ -90,3 +91,44 @@ def hop(
     known: Trace = trace(graph_of([*(chain(released) if base is None else base), *edges], nodes), ENDPOINT)
     setting = Setting(known, by_subject(evidence), Facts(micros(NOW), **(facts or {})))
     return Hop(setting, *at, known.graph.edges[(*at, 0)], of)
+
+
+def suite(*records: tuple[str, int | None, str], name: str = "model:churn") -> dict[str, Any]:
+    """Facts: what each gate asked on a day, in records about the same name."""
+    found: dict[tuple[str, str], tuple[Condition, ...]] = {}
+    for number, (gate, day, expected) in enumerate(records, 11):
+        item = ev(gate, day, expected=expected)
+        one = Condition(number, None if day is None else micros(day), item)
+        found[name, gate] = (*found.get((name, gate), ()), one)
+    return {"conditions": found}
+
+
+def releases(
+    *told: tuple[int | None, Mapping[str, float | None]], unsure: Sequence[int] = (), **more: Any
+) -> dict[str, Any]:
+    """Facts: what share of the traffic each version had from a day on."""
+    ends = [*(start for start, _ in told[1:]), None]
+    return {
+        "releases": tuple(
+            Span(
+                None if start is None else micros(start),
+                None if end is None else micros(end),
+                tuple(Share(model, DEPLOYMENT, traffic, **more) for model, traffic in shares.items()),
+                sure=start not in unsure,
+            )
+            for (start, shares), end in zip(told, ends, strict=False)
+        )
+    }
+
+
+def lives(*found: Life, complete: bool = True, name: str = "model:churn") -> dict[str, Any]:
+    """Facts: the versions of a name, and whether the registry was read completely."""
+    return {"lives": {name: found}, "complete": {name: complete}}
+
+
+def told(result: Result) -> str:
+    """All of a result in one line: ``outcome (status): why | needs what [grade numbers]``, without what is as usual."""
+    status = "" if result.status == STATUS_OF[result.outcome] else f" ({result.status})"
+    needed = f" | needs {result.needed}" if result.needed else ""
+    numbers = ", ".join(map(str, result.evidence))
+    return f"{result.outcome}{status}: {result.why}{needed}" + (f" [{result.grade} {numbers}]" if numbers else "")

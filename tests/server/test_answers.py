@@ -286,7 +286,7 @@ def test_now_is_asked_again_each_time(server: Server) -> None:
         ("search", {"store": STORE, "query": "x" * 2001}, "query: expected 0 to 2000 characters"),
         ("audit", {"store": STORE, "endpoint": "churn-prod", "as_of": "yesterday"}, "as_of: 'yesterday' is not"),
         ("audit", {"store": STORE, "endpoint": "churn-prod", "as_of": "2026-01-01T00:00:00"}, "has no time zone"),
-        ("audit", {"store": STORE, "endpoint": "churn-prod", "policy": "strict"}, "there are: default"),
+        ("audit", {"store": STORE, "endpoint": "churn-prod", "policy": "strict"}, "there are: credit-scoring, default"),
         (
             "explore",
             {"store": STORE, "ref": "run:1", "direction": "sideways"},

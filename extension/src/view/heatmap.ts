@@ -1,15 +1,16 @@
 /** Endpoints by gates: which requirement holds where. A grid of which only what is in sight is in the page. */
 
+import { problem } from "./asking.js";
+import type { Verdict } from "./audit.js";
+import { chosen, countCells, gateCell, kind, number, signs, verdictCell } from "./cells.js";
 import { copyText } from "./clipboard.js";
 import { html, keepPlainKeys, shield } from "./dom.js";
-import { cell, having, ordered, tally, type Estate, type EstateRow, type Key } from "./estate.js";
-import { verdict } from "./heading.js";
+import { cell, having, ordered, type Estate, type EstateRow, type Key } from "./estate.js";
 import { Live } from "./live.js";
-import { inlineMark, MARKS, statusOf, WORST_FIRST } from "./marks.js";
+import { inlineMark, statusOf } from "./marks.js";
 import { csv, download } from "./saving.js";
 import { brief, clean, instant, shortEndpoint } from "./text.js";
-import { EVIDENCE_ONLY, outcomeWords, policyWords, VERDICTS, verdictStatus, verdictWords } from "./wording.js";
-import type { Outcome, Status, Verdict } from "./audit.js";
+import { EVIDENCE_ONLY, policyWords, VERDICTS, verdictStatus, verdictWords } from "./wording.js";
 
 export interface EstateHooks {
   /** The reader chose an endpoint; empty when none is chosen any more. */
@@ -37,9 +38,6 @@ const FINDING = 260;
 /** The two rows above the endpoints: titles and counts. */
 const TITLES = -2;
 const COUNTS = -1;
-
-const OUTCOMES: readonly Outcome[] = ["fails", "undetermined", "holds"];
-const SIGNS: Record<Outcome, Status> = { fails: "failed", undetermined: "undetermined", holds: "passed" };
 
 export function mountEstate(element: HTMLElement, estate: Estate, hooks: Partial<EstateHooks> = {}): MountedEstate {
   return new HeatMap(element, estate, hooks);
@@ -89,7 +87,7 @@ class HeatMap implements MountedEstate {
       this.scroller,
       this.none,
       this.here,
-      html("ul", { class: "lx-tally lx-heatsigns", "aria-label": "Signs" }, ...WORST_FIRST.filter((status) => status !== "none").map((status) => html("li", {}, inlineMark(status), MARKS[status].word)), html("li", {}, `blank: ${BLANK}`)),
+      signs(),
       this.panel,
       this.live.element,
       this.live.notice,
@@ -132,7 +130,7 @@ class HeatMap implements MountedEstate {
     this.selected = row?.ref ?? "";
     for (const [at, made] of this.made) this.markRow(made, at);
     this.panel.hidden = row === undefined;
-    this.panel.replaceChildren(...(row === undefined ? [] : this.chosen(row)));
+    this.panel.replaceChildren(...(row === undefined ? [] : chosen(this.base, row, (text) => this.copy(text))));
   }
 
   destroy(): void {
@@ -171,7 +169,7 @@ class HeatMap implements MountedEstate {
     this.said.textContent = all ? "" : `${this.rows.length} of ${number(base.endpoints.length, "endpoint")}`;
     if (typed) this.live.say(`${this.rows.length} of ${number(base.endpoints.length, "endpoint")}`, 500);
     this.grid.setAttribute("aria-rowcount", String(this.rows.length + 2));
-    this.count();
+    this.counts.replaceChildren(...countCells(base, this.rows));
     [...this.titles.children].forEach((title, column) => {
       if (this.keyOf(column) !== this.key) title.removeAttribute("aria-sort");
       else title.setAttribute("aria-sort", (this.key === "ref" || this.key === "finding") === this.first ? "ascending" : "descending");
@@ -208,35 +206,7 @@ class HeatMap implements MountedEstate {
     const sort = html("button", { type: "button", tabindex: -1 }, html("span", {}, clean(text)));
     sort.title = clean(text);
     sort.addEventListener("click", () => this.sort(column));
-    return html("div", { role: "columnheader", "aria-colindex": column + 1, class: this.kind(column) }, sort);
-  }
-
-  /** How many endpoints of those that are shown each gate fails on, and on how many it cannot be determined. */
-  private count(): void {
-    const { gates, question } = this.base;
-    const cells = gates.map((gate, i) => {
-      const found = tally(this.rows, gate.id);
-      const told = OUTCOMES.map((outcome) => `${found[outcome]} ${outcomeWords(outcome, question.policy)}`).join(", ");
-      const lines = found.fails + found.undetermined + found.holds === 0 ? [] : OUTCOMES.filter((outcome) => (outcome === "holds" ? found.fails + found.undetermined === 0 : found[outcome] > 0));
-      return html(
-        "div",
-        { role: "gridcell", tabindex: -1, class: this.kind(i + 2), "aria-colindex": i + 3, title: told },
-        html("span", { class: "lx-unseen" }, told),
-        ...lines.map((outcome) => html("span", { class: "lx-tallied", "aria-hidden": "true" }, inlineMark(SIGNS[outcome]), found[outcome].toLocaleString("en"))),
-      );
-    });
-    const sum = (outcome: Outcome): number => this.rows.reduce((total, row) => total + row[outcome], 0);
-    const total = OUTCOMES.map((outcome) => `${sum(outcome).toLocaleString("en")} ${outcomeWords(outcome, question.policy)}`).join(" · ");
-    this.counts.replaceChildren(
-      html("div", { role: "rowheader", tabindex: -1, class: this.kind(0), "aria-colindex": 1 }, number(this.rows.length, "endpoint")),
-      html("div", { role: "gridcell", tabindex: -1, class: this.kind(1), "aria-colindex": 2 }, ...VERDICTS.map((value) => this.rows.filter((row) => row.verdict === value).length).flatMap((many, i) => (many === 0 ? [] : [html("span", { class: "lx-tallied" }, inlineMark(verdictStatus(VERDICTS[i] as Verdict)), html("span", { class: "lx-unseen" }, ` ${verdictWords(VERDICTS[i] as Verdict, question.policy)} `), many.toLocaleString("en"))]))),
-      ...cells,
-      html("div", { role: "gridcell", tabindex: -1, class: this.kind(gates.length + 2), "aria-colindex": gates.length + 3 }, `In all: ${total}`),
-    );
-  }
-
-  private kind(column: number): string {
-    return column === 0 ? "lx-heatname" : column === 1 ? "lx-heatverdict" : column < this.base.gates.length + 2 ? "lx-heatgate" : "lx-heatfinding";
+    return html("div", { role: "columnheader", "aria-colindex": column + 1, class: kind(this.base, column) }, sort);
   }
 
   // --- the rows of endpoints ---
@@ -246,10 +216,10 @@ class HeatMap implements MountedEstate {
     const made = html("div", { role: "row", class: "lx-heatrow", "aria-rowindex": at + 3, "data-at": at });
     made.style.top = `${at * ROW}px`;
     const name = html("div", { role: "rowheader", tabindex: -1, class: "lx-heatname", "aria-colindex": 1 }, shortEndpoint(row.ref));
-    const judged = this.template(`v${row.verdict}`, () => html("div", { role: "gridcell", tabindex: -1, class: `lx-heatverdict lx-t-${verdictStatus(row.verdict)}`, "aria-colindex": 2 }, inlineMark(verdictStatus(row.verdict)), html("span", { class: "lx-heatword" }, verdictWords(row.verdict, this.base.question.policy))));
+    const judged = this.template(`v${row.verdict}`, () => verdictCell(row, this.base));
     const cells = this.base.gates.map((gate, i) => {
       const status = cell(row, gate.id);
-      const one = this.template(status, () => (status === "" ? blank() : filled(statusOf(status))));
+      const one = this.template(status, () => gateCell(status === "" ? "" : statusOf(status)));
       one.setAttribute("aria-colindex", String(i + 3));
       return one;
     });
@@ -305,7 +275,7 @@ class HeatMap implements MountedEstate {
     const { length } = this.base.gates;
     const slim = width < 620;
     const name = slim ? Math.round(width * 0.36) : NAME;
-    const judged = slim ? 76 : this.base.question.policy.form === "questions" ? 156 : 116;
+    const judged = slim ? 88 : this.base.question.policy.form === "questions" ? 156 : 128;
     const left = width - name - judged;
     const roomy = length > 0 && left / length >= ROOMY;
     const gate = roomy ? Math.min(130, Math.floor(left / length)) : NARROW;
@@ -403,7 +373,8 @@ class HeatMap implements MountedEstate {
     const one = place === null ? null : this.at(place.row, place.column);
     if (place === null || one === null) return;
     const gate = this.base.gates[place.column - 2];
-    const told = row === undefined ? one.title : gate === undefined ? [clean(row.ref), verdictWords(row.verdict, this.base.question.policy), brief(row.finding)].filter((text) => text !== "").join(" · ") : `${clean(row.ref)} · ${clean(gate.title)}: ${one.textContent ?? ""}`;
+    const said = gate === undefined ? one.textContent : `${clean(gate.title)}: ${one.textContent ?? ""}`;
+    const told = row === undefined ? one.title : place.column === 0 ? clean(row.ref) : `${clean(row.ref)} · ${said ?? ""}`;
     this.here.textContent = told || "\u00A0";
     if (row !== undefined) one.title = told;
   }
@@ -424,25 +395,11 @@ class HeatMap implements MountedEstate {
     this.live.say(row === undefined ? "Nothing is selected" : `Selected: ${shortEndpoint(row.ref)}, ${verdictWords(row.verdict, this.base.question.policy)}. ${brief(row.finding)}`);
   }
 
-  private chosen(row: EstateRow): HTMLElement[] {
-    const { policy } = this.base.question;
-    const copy = html("button", { type: "button", class: "lx-button" }, "Copy reference");
-    copy.addEventListener("click", () => {
-      copyText(row.ref, this.root).then(
-        () => this.live.tell("Copied the reference"),
-        (error: unknown) => this.live.tell(`Not copied: ${String(error)}`, true),
-      );
-    });
-    const counted = OUTCOMES.filter((outcome) => row[outcome] > 0).map((outcome) => `${row[outcome]} ${outcomeWords(outcome, policy)}`);
-    const wanting = this.base.gates.flatMap((gate) => {
-      const status = cell(row, gate.id);
-      return status === "" || status === "passed" ? [] : [html("li", { class: "lx-badge" }, inlineMark(statusOf(status)), `${clean(gate.title)}: ${MARKS[statusOf(status)].word}`)];
-    });
-    return [
-      html("div", { class: "lx-title" }, verdict(row.verdict, policy), html("h3", {}, clean(row.ref)), html("span", { class: "lx-quiet" }, counted.join(" · ")), html("span", { class: "lx-ends-bar" }, copy)),
-      ...(row.finding === "" ? [] : [html("p", {}, brief(row.finding))]),
-      ...(wanting.length === 0 ? [] : [html("ul", { class: "lx-tally", "aria-label": "Gates that have not passed" }, ...wanting)]),
-    ];
+  private copy(text: string): void {
+    copyText(text, this.root).then(
+      () => this.live.tell("Copied the reference"),
+      (error: unknown) => this.live.tell(`Not copied: ${problem(error)}`, true),
+    );
   }
 
   /** What is shown, in its order, with the columns that Python gives it. */
@@ -453,18 +410,4 @@ class HeatMap implements MountedEstate {
     download("endpoints.csv", new Blob([csv([head, ...lines])], { type: "text/csv;charset=utf-8" }), this.root);
     this.live.tell(`Saved endpoints.csv: ${number(lines.length, "row")}, as they are filtered`);
   }
-}
-
-const BLANK = "does not apply";
-
-function blank(): HTMLElement {
-  return html("div", { role: "gridcell", tabindex: -1, class: "lx-heatgate" }, html("span", { class: "lx-unseen" }, BLANK));
-}
-
-function filled(status: Status): HTMLElement {
-  return html("div", { role: "gridcell", tabindex: -1, class: `lx-heatgate lx-t-${status}` }, inlineMark(status), html("span", { class: "lx-heatword" }, MARKS[status].word));
-}
-
-function number(many: number, noun: string): string {
-  return `${many.toLocaleString("en")} ${noun}${many === 1 ? "" : "s"}`;
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import networkx as nx
@@ -45,6 +45,8 @@ _KEYS: dict[str, tuple[tuple[str, ...], bool]] = {
     "limitations": (("limitations", "risks"), False),
     "retention": (("retention",), False),
 }
+#: Roles of data that a model is judged on.
+_HELD_BACK = frozenset({"evaluation", "test"})
 _NESTED = ("tags", "params", "metadata")
 
 
@@ -119,13 +121,13 @@ class Recorded(Check, frozen=True, kw_only=True, tag="recorded"):
         """What it comes to on a hop."""
         missing = [fact for fact in self.facts if not recorded(hop, fact)]
         if missing:
-            said = ", ".join(fact.replace("_", " ") for fact in missing)
+            said = _listed(missing)
             return unknown(f"{hop.subject} has no {said} on record", f"a record of {said} of {hop.subject}", "missing")
-        return holds(f"on record: {', '.join(fact.replace('_', ' ') for fact in self.facts)}")
+        return holds(f"on record: {_listed(self.facts)}")
 
     def words(self) -> str:
         """What it asks, in words."""
-        return f"on record: {', '.join(fact.replace('_', ' ') for fact in self.facts)}"
+        return f"on record: {_listed(self.facts)}"
 
 
 class SeparateData(Check, frozen=True, kw_only=True, tag="separate_data"):
@@ -179,15 +181,16 @@ def _digest(hop: Hop, ref: str) -> str:
 
 
 def training_data(hop: Hop, ref: str) -> list[str]:
-    """Datasets with the role training that were reached from a released thing."""
-    trace = hop.trace
+    """Datasets that something was trained on, and what these were made from."""
     return sorted(
-        one for one in trace.data() if "training" in trace.roles[one] and ref in trace.reached_from.get(one, ())
+        one
+        for one, roles in hop.trace.roles_from(ref).items()
+        if "training" in roles and hop.graph.nodes[one]["kind"] in DATA_KINDS
     )
 
 
 def evaluation_data(hop: Hop) -> set[str]:
-    """What the subject was evaluated on: as evidence says it, and what its evaluation runs read."""
+    """What the subject was evaluated on: as evidence says it, what its evaluation runs read, and what its maker held back."""
     graph = hop.graph
     same = hop.setting.same_as(hop.subject)
     found = {
@@ -203,6 +206,14 @@ def evaluation_data(hop: Hop) -> set[str]:
                     for cause, _, edge in graph.in_edges(run, data=True)
                     if edge["predicate"] == "used" and graph.nodes[cause]["kind"] in DATA_KINDS
                 }
+    for run in hop.setting.makers(hop.subject):
+        found |= {
+            cause
+            for cause, _, edge in graph.in_edges(run, data=True)
+            if edge["predicate"] == "used"
+            and str(edge["role"]).lower() in _HELD_BACK
+            and graph.nodes[cause]["kind"] in DATA_KINDS
+        }
     return found
 
 
@@ -238,6 +249,11 @@ def recorded(hop: Hop, fact: Fact) -> bool:
     if fact == "owner":
         return bool(hop.facts.agents.get(subject))
     return False
+
+
+def _listed(facts: Sequence[Fact]) -> str:
+    words = [fact.replace("_", " ") for fact in facts]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _stated(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> bool:

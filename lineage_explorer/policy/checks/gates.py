@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from ...records import GateType, Grade
+from ...trace import RELEASED_KINDS
 from ..conditions import Change, change_between
 from ..deciding import (
     Wanted,
@@ -142,6 +144,13 @@ class Metric(Check, frozen=True, kw_only=True, tag="metric"):
     def _compared(self, deciding: list[Numbered], need: str) -> Result:
         said = [self._said(pair) for pair in deciding]
         why = "; ".join(dict.fromkeys(text for text, _ in said))
+        for _, item in deciding:
+            # Its own verdict plays no part; that its source does not stand by it any more does.
+            if item["status"] == "stale" or item.get("because"):
+                because = item.get("because") or "its record says that it is stale"
+                return unknown(
+                    f"{why}: {because}", need, "stale" if item["status"] == "stale" else "undetermined", deciding
+                )
         met = {outcome for _, outcome in said}
         if None in met:
             return unknown(f"{why}: not a number", need, used=deciding)
@@ -153,10 +162,8 @@ class Metric(Check, frozen=True, kw_only=True, tag="metric"):
 
     def _said(self, pair: Numbered) -> tuple[str, bool | None]:
         item = pair[1]
-        try:
-            value = float(item["actual"])
-        except ValueError:
-            value = math.nan
+        written = str(item["actual"])
+        value = float(written) if _NUMBER.fullmatch(written) else math.nan
         bounds = " and ".join(f"{sign} {bound:g}" for sign, bound in self.bounds)
         pointer = item.get("pointer", "")
         known = (
@@ -178,6 +185,8 @@ class Metric(Check, frozen=True, kw_only=True, tag="metric"):
         return f"{self.metric} {bounds}, compared with the number itself, {self.min_grade} or better"
 
 
+#: A finite decimal number, as sources write them.
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _MEETS = {
     "≥": lambda value, bound: value >= bound,
     ">": lambda value, bound: value > bound,
@@ -204,11 +213,10 @@ class SameSubject(Check, frozen=True, kw_only=True, tag="same_subject"):
                 "missing",
             )
         deciding = [item for group in groups(hop, found, before_release=False) for item in group.deciding]
-        deployed = {
-            str(digest)
-            for deployment in hop.deployments
-            if (digest := hop.attributes(deployment).get("model_digest") or hop.record.get("digest"))
-        }
+        own = hop.record.get("digest")
+        released = hop.graph.nodes[hop.subject]["kind"] in RELEASED_KINDS
+        digests = [hop.attributes(one).get("model_digest") if released else None for one in hop.deployments] or [None]
+        deployed = {str(digest) for one in digests if (digest := one or own)}
         if len(deployed) != 1:
             what = "several digests are deployed" if deployed else "the digest of what was deployed is not recorded"
             return unknown(what, "the digest of what was deployed", used=deciding)
@@ -267,6 +275,8 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                 if when is None:
                     open_.append(unknown("the time of the release is not recorded", "the time of the release"))
                     continue
+                if reached is not None and when > reached:
+                    return fails(f"the release came after {later}", used)
                 told.append("the release")
             else:
                 found = [pair for pair in Wanted("", step).of(hop) if self._holding(pair, hop)]

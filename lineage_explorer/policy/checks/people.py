@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from ...errors import InvalidRef
@@ -32,16 +33,17 @@ class DifferentApprover(Check, frozen=True, kw_only=True, tag="different_approve
 
     def judge(self, hop: Hop) -> Result:
         """What it comes to on a hop."""
-        approvers, used = who(hop, "approver")
-        if not approvers:
-            return _nobody("approver", hop, used)
-        others = {role: who(hop, role)[0] for role in self.from_}
+        approvers = who(hop, "approver")
+        used = approvers.used
+        others = {role: who(hop, role) for role in self.from_}
         open_: list[Result] = []
-        for role, names in others.items():
-            if not names:
-                open_.append(unknown(f"the {role} is not on record", f"a record of the {role}", "missing", used))
-            for name in names:
-                for approver in approvers:
+        if not approvers.names or not approvers.all_known:
+            open_.append(_nobody("approver", hop, approvers))
+        for role, people in others.items():
+            if not people.names or not people.all_known:
+                open_.append(_nobody(role, hop, replace(people, used=used)))
+            for name in people.names:
+                for approver in approvers.names:
                     same = same_agent(approver, name)
                     if same:
                         return fails(f"{approver} approved, and is the {role}", used)
@@ -50,8 +52,8 @@ class DifferentApprover(Check, frozen=True, kw_only=True, tag="different_approve
                         open_.append(unknown(why, f"the persons behind {approver} and {name}", used=used))
         if open_:
             return open_[0]
-        said = ", ".join(f"{role} {' and '.join(names)}" for role, names in others.items())
-        return holds(f"approved by {' and '.join(approvers)}, not by {said}", used)
+        said = ", ".join(f"{role} {' and '.join(people.names)}" for role, people in others.items())
+        return holds(f"approved by {' and '.join(approvers.names)}, not by {said}", used)
 
     def words(self) -> str:
         """What it asks, in words."""
@@ -78,10 +80,11 @@ class Identity(Check, frozen=True, kw_only=True, tag="identity"):
 
     def judge(self, hop: Hop) -> Result:
         """What it comes to on a hop."""
-        names, used = who(hop, self.who)
-        if not names:
-            return _nobody(self.who, hop, used)
+        people = who(hop, self.who)
+        names, used = people.names, people.used
         open_: list[Result] = []
+        if not names or not people.all_known:
+            open_.append(_nobody(self.who, hop, people))
         for name in names:
             kind = _kind(name)
             bare = name.removeprefix(f"{kind}:")
@@ -107,27 +110,45 @@ class Identity(Check, frozen=True, kw_only=True, tag="identity"):
         return f"the {self.who} is a {' or '.join(self.kinds)}{names}"
 
 
-def _nobody(role: Role, hop: Hop, used: list[Numbered]) -> Result:
-    if role == "approver" and not used:
+def _nobody(role: Role, hop: Hop, people: People) -> Result:
+    if role == "approver" and not people.used:
         why = f"no approval of {hop.subject} that holds is on record, so nobody approved"
         return unknown(why, f"an approval of {hop.subject} that names who approved", "missing")
-    return unknown(f"the {role} is not on record", f"a record of the {role}", "missing", used)
+    return unknown(f"the {role} is not on record", f"a record of the {role}", "missing", people.used)
 
 
-def who(hop: Hop, role: Role) -> tuple[list[str], list[Numbered]]:
-    """Who it was, as references or as the names that were written, and the records that say so."""
+@dataclass(frozen=True)
+class People:
+    """Who it was, as references or as the names that were written.
+
+    Attributes
+    ----------
+    names : list of str
+        Those who are known.
+    all_known : bool
+        False when somebody else took part whom no record names: one who is not known may be anybody.
+    used : list
+        The evidence that says so.
+    """
+
+    names: list[str]
+    all_known: bool = True
+    used: Sequence[Numbered] = ()
+
+
+def who(hop: Hop, role: Role) -> People:
+    """Who it was, and whether that is everybody."""
     if role == "approver":
         return _approvers(hop)
     agents = hop.facts.agents
     if role == "deployer":
-        places: Iterable[str] = hop.deployments
-    else:
-        same = hop.setting.same_as(hop.subject)
-        places = [*same, *hop.setting.makers(hop.subject)]
-    return sorted({name for place in places for name in agents.get(place, ())}), []
+        known = [agents.get(deployment, ()) for deployment in hop.deployments]
+        return People(sorted({name for names in known for name in names}), all(known))
+    places = [*hop.setting.same_as(hop.subject), *hop.setting.makers(hop.subject)]
+    return People(sorted({name for place in places for name in agents.get(place, ())}))
 
 
-def _approvers(hop: Hop) -> tuple[list[str], list[Numbered]]:
+def _approvers(hop: Hop) -> People:
     found = Wanted("", "approval").of(hop)
     deciding = [
         item
@@ -135,9 +156,8 @@ def _approvers(hop: Hop) -> tuple[list[str], list[Numbered]]:
         for item in group.deciding
         if OUTCOME_OF[status_of(item[1], hop.facts.as_of)[0]] == "holds"
     ]
-    if any(not item.get("evaluator") for _, item in deciding):
-        return [], deciding  # one who is not known may be anybody
-    return sorted({str(item["evaluator"]) for _, item in deciding}), deciding
+    names = {str(item.get("evaluator") or "") for _, item in deciding}
+    return People(sorted(names - {""}), "" not in names, deciding)
 
 
 def same_agent(first: str, second: str) -> bool | None:
