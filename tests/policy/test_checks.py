@@ -560,7 +560,7 @@ def test_a_fact_is_on_record_under_each_of_its_names(fact: Any, key: str) -> Non
                         edge(DEPLOYMENT, "serves", ENDPOINT, valid_from=45, traffic=100.0),
                     ],
                 ),
-                "fails: approval: passed claimed at 2026-02-16T00:00:00Z, which is after the release [claimed 1]",
+                "holds: approval: passed claimed at 2026-02-16T00:00:00Z [claimed 1]",
             ),
         }
     ),
@@ -647,6 +647,60 @@ def test_evidence_holds_by_records_in_time_and_good_enough_and_says_what_it_rest
                 Metric(metric="f1", at_least=0.9),
                 lambda: hop(ev("evaluation", gate="f1", actual="nan", grade="signed")),
                 "undetermined: f1 nan, asked ≥ 0.9, as claimed by its record: not a number | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "infinite": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(ev("evaluation", gate="f1", actual="inf", grade="signed")),
+                "undetermined: f1 inf, asked ≥ 0.9, as claimed by its record: not a number | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "written with an exponent": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(ev("evaluation", gate="f1", actual="+9.5e-1", grade="signed")),
+                "holds: f1 +9.5e-1 ≥ 0.9, as claimed by its record [signed 1]",
+            ),
+            "a negative number without a zero": (
+                Metric(metric="f1", below=0),
+                lambda: hop(ev("evaluation", gate="f1", actual="-.5", grade="signed")),
+                "holds: f1 -.5 < 0, as claimed by its record [signed 1]",
+            ),
+            "that its source does not stand by any more": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(ev("evaluation", gate="f1", actual="0.95", grade="signed", status="stale")),
+                "undetermined (stale): f1 0.95 ≥ 0.9, as claimed by its record: its record says that it is stale | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "that its source says why it does not stand by": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(
+                    ev(
+                        "evaluation",
+                        gate="f1",
+                        actual="0.95",
+                        grade="signed",
+                        status="stale",
+                        because="the run was deleted",
+                    )
+                ),
+                "undetermined (stale): f1 0.95 ≥ 0.9, as claimed by its record: the run was deleted | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "that changed between two syncs": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(
+                    ev("evaluation", gate="f1", actual="0.95", grade="signed", because="it changed between two syncs")
+                ),
+                "undetermined: f1 0.95 ≥ 0.9, as claimed by its record: it changed between two syncs | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "too low and stale": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(ev("evaluation", gate="f1", actual="0.5", grade="signed", status="stale")),
+                "undetermined (stale): f1 0.5 < 0.9, as claimed by its record: its record says that it is stale | needs a measurement of f1 of model:churn@1 [signed 1]",
+            ),
+            "one of two is stale": (
+                Metric(metric="f1", at_least=0.9),
+                lambda: hop(
+                    ev("evaluation", gate="f1", actual="0.95", grade="signed"),
+                    ev("evaluation", gate="f1", actual="0.95", status="stale"),
+                ),
+                "undetermined (stale): f1 0.95 ≥ 0.9, as claimed by its record: its record says that it is stale | needs a measurement of f1 of model:churn@1 [claimed 1, 2]",
             ),
             "of a weaker grade": (
                 Metric(metric="f1", at_least=0.9),
@@ -840,7 +894,16 @@ def test_metric_compares_the_number_itself_with_the_bounds_of_the_policy(
                     ],
                     nodes={DEPLOYMENT: described(model_digest=A), "deployment:e:b": described(model_digest=B)},
                 ),
-                "undetermined: several digests are deployed | needs the digest of what was deployed [claimed 1]",
+                "undetermined: the digest of what was deployed is not recorded | needs the digest of what was deployed [claimed 1]",
+            ),
+            "of a dataset its own digest counts": (
+                SameSubject(),
+                lambda: hop(
+                    ev(subject=DATA, subject_digest=A),
+                    at=(DATA, RUN),
+                    nodes={DATA: {"record": {"digest": A}}, DEPLOYMENT: described(model_digest=B)},
+                ),
+                "holds: approval judged sha256:aaaaaaaaaaaa…, and that was deployed [claimed 1]",
             ),
             "only the named gate is compared": (
                 SameSubject(gate="b"),
@@ -881,12 +944,12 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "in order": (
                 Order(steps=("evaluation", "approval", "release")),
                 lambda: hop(ev("evaluation", 30, grade="signed"), ev("approval", 40)),
-                "holds: in order: evaluation at 2026-01-31T00:00:00Z, then approval at 2026-02-10T00:00:00Z, then the release [claimed 2, 1]",
+                "holds: in order: evaluation at 2026-01-31T00:00:00Z, then approval at 2026-02-10T00:00:00Z, then release [claimed 2, 1]",
             ),
             "all at one time": (
                 Order(steps=("evaluation", "approval", "release")),
                 lambda: hop(ev("evaluation", 50), ev("approval", 50)),
-                "holds: in order: evaluation at 2026-02-20T00:00:00Z, then approval at 2026-02-20T00:00:00Z, then the release [claimed 2, 1]",
+                "holds: in order: evaluation at 2026-02-20T00:00:00Z, then approval at 2026-02-20T00:00:00Z, then release [claimed 2, 1]",
             ),
             "the second came first": (
                 Order(steps=("evaluation", "approval")),
@@ -896,7 +959,7 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "judged after the release": (
                 Order(steps=("evaluation", "release")),
                 lambda: hop(ev("evaluation", 52), ev("evaluation", 51)),
-                "fails: evaluation: passed claimed at 2026-02-21T00:00:00Z, which is after the release [claimed 2]",
+                "fails: evaluation: passed claimed at 2026-02-21T00:00:00Z, which is after the release [claimed 1, 2]",
             ),
             "judged again later": (
                 Order(steps=("evaluation", "approval")),
@@ -911,7 +974,7 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "a step of two words": (
                 Order(steps=("data_quality", "release")),
                 lambda: hop(ev("data_quality", 40)),
-                "holds: in order: data quality at 2026-02-10T00:00:00Z, then the release [claimed 1]",
+                "holds: in order: data quality at 2026-02-10T00:00:00Z, then release [claimed 1]",
             ),
             "a step of two words is not on record": (
                 Order(steps=("data_quality", "release")),
@@ -926,14 +989,14 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "a step that does not hold is passed over": (
                 Order(steps=("approval", "release")),
                 lambda: hop(ev("approval", 30), ev("approval", 40, "failed")),
-                "holds: in order: approval at 2026-01-31T00:00:00Z, then the release [claimed 1]",
+                "holds: in order: approval at 2026-01-31T00:00:00Z, then release [claimed 1]",
             ),
             "a waiver is a step": (
                 Order(steps=("approval", "release")),
                 lambda: hop(
                     ev("approval", 40, "waived", evaluator="person:mia", valid_to=text(101), attributes={"reason": "x"})
                 ),
-                "holds: in order: approval at 2026-02-10T00:00:00Z, then the release [claimed 1]",
+                "holds: in order: approval at 2026-02-10T00:00:00Z, then release [claimed 1]",
             ),
             "an expired waiver is no step": (
                 Order(steps=("approval", "release")),
@@ -945,7 +1008,7 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "the release has no known time": (
                 Order(steps=("approval", "release")),
                 lambda: hop(ev("approval"), released=None),
-                "undetermined: the time of the release is not recorded | needs the time of the release",
+                "undetermined: the time of the release or of it is not recorded | needs the time of the release",
             ),
             "no known time does not hide a wrong order": (
                 Order(steps=("evaluation", "approval", "release")),
@@ -955,34 +1018,44 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "a step has no known time": (
                 Order(steps=("approval", "data_quality", "release")),
                 lambda: hop(ev("data_quality", None), ev("approval", 40)),
-                "undetermined: the time of data_quality is not recorded | needs the time of data_quality [claimed 1]",
+                "undetermined: the time of the data quality or of the release is not recorded | needs the time of the data quality [claimed 1]",
+            ),
+            "a step has no known time and the order is wrong": (
+                Order(steps=("evaluation", "data_quality", "approval")),
+                lambda: hop(ev("evaluation", 41), ev("data_quality", None), ev("approval", 40)),
+                "fails: evaluation: passed claimed at 2026-02-11T00:00:00Z, which is after the approval [claimed 3, 1]",
+            ),
+            "a step at the release on either side": (
+                Order(steps=("approval", "release", "monitoring")),
+                lambda: hop(ev("approval", 50), ev("monitoring", 50)),
+                "holds: in order: approval at 2026-02-20T00:00:00Z, then release, then monitoring at 2026-02-20T00:00:00Z [claimed 2, 1]",
             ),
             "one of two records of a step has no known time and the other came late": (
                 Order(steps=("approval", "release")),
                 lambda: hop(ev("approval", None), ev("approval", 60)),
-                "undetermined: the time of approval is not recorded | needs the time of approval [claimed 1, 2]",
+                "undetermined: the time of the approval or of the release is not recorded | needs the time of the approval [claimed 1, 2]",
             ),
             "two steps are missing": (
                 Order(steps=("evaluation", "approval", "release")),
                 lambda: hop(released=None),
-                "undetermined: the time of the release is not recorded; no approval of model:churn@1 that holds is on record; no evaluation of model:churn@1 that holds is on record | needs the time of the release; a result of an approval; a result of an evaluation",
+                "undetermined: the time of the release or of it is not recorded; no approval of model:churn@1 that holds is on record; no evaluation of model:churn@1 that holds is on record | needs the time of the release; a result of an approval; a result of an evaluation",
             ),
             "the release before a gate": (
                 Order(steps=("release", "monitoring")),
                 lambda: hop(ev("monitoring", 60)),
-                "holds: in order: the release, then monitoring at 2026-03-02T00:00:00Z [claimed 1]",
+                "holds: in order: release, then monitoring at 2026-03-02T00:00:00Z [claimed 1]",
             ),
             "the release after a gate that should follow": (
                 Order(steps=("release", "monitoring")),
                 lambda: hop(ev("monitoring", 40)),
-                "fails: the release came after the monitoring [claimed 1]",
+                "fails: the release, at 2026-02-20T00:00:00Z, which is after the monitoring [claimed 1]",
             ),
             "two records at one time both count": (
                 Order(steps=("approval", "release")),
                 lambda: hop(
                     ev("approval", 40, gate="a"), ev("approval", 40, gate="b", grade="signed"), ev("approval", 30)
                 ),
-                "holds: in order: approval at 2026-02-10T00:00:00Z, then the release [claimed 1, 2]",
+                "holds: in order: approval at 2026-02-10T00:00:00Z, then release [claimed 1, 2]",
             ),
         }
     ),
@@ -1052,6 +1125,15 @@ def test_order_finds_for_each_step_the_latest_record_that_came_in_time(
                     facts=suite(("evaluation", 30, "auc >= 0.9")),
                 ),
                 "holds: the first record of approval: n >= 1 [claimed 1]",
+            ),
+            "weakened after the release": (
+                Unweakened(),
+                lambda: hop(
+                    ev("evaluation", 40, expected="auc >= 0.9"),
+                    ev("evaluation", 60, expected="auc >= 0.8"),
+                    facts=suite(("evaluation", 40, "auc >= 0.9")),
+                ),
+                "fails: the condition of evaluation was weakened: from auc >= 0.9 to auc >= 0.8 [claimed 2]",
             ),
             "a record of another version is compared": (
                 Unweakened(),
@@ -1252,6 +1334,11 @@ def test_nobody_approves_their_own_work(check: Check, given: Callable[[], Hop], 
                 Identity(who="author"),
                 lambda: hop(facts={"agents": {MODEL: ("team:ml",)}}),
                 "fails: the author team:ml is a team; allowed are person, service",
+            ),
+            "a team approved": (
+                Identity(who="approver"),
+                lambda: hop(ev(evaluator="team:risk")),
+                "fails: the approver team:risk is a team; allowed are person, service [claimed 1]",
             ),
             "a team may where the policy says so": (
                 Identity(who="author", kinds=("team",)),
@@ -1588,6 +1675,11 @@ def test_identified_asks_for_a_rung_of_the_ladder_or_a_firmer_one(
                 lambda: hop(edges=[edge("code:c@1", "was_derived_from", RUN)]),
                 "undetermined (missing): model:churn@1 has no code on record | needs a record of code of model:churn@1",
             ),
+            "code that another run used": (
+                Recorded(facts=("code",)),
+                lambda: hop(edges=[edge("code:c@1", "used", "run:prep"), edge("run:prep", "was_generated_by", DATA)]),
+                "undetermined (missing): model:churn@1 has no code on record | needs a record of code of model:churn@1",
+            ),
             "an owner who is associated": (
                 Recorded(facts=("owner",)),
                 lambda: hop(facts={"agents": {MODEL: ("person:ada",)}}),
@@ -1777,6 +1869,38 @@ def test_recorded_finds_each_fact_where_the_document_says(check: Check, given: C
                 ),
                 "fails: dataset:d@1 was evaluated on and dataset:d@1 trained on: the same data",
             ),
+            "what evidence names and what an evaluation run read": (
+                SeparateData(),
+                lambda: hop(
+                    ev("evaluation", attributes={"dataset": DATA}),
+                    nodes={"run:eval": {"side": True}, "dataset:t@1": {"digest": B}},
+                    edges=[edge(MODEL, "used", "run:eval"), edge("dataset:t@1", "used", "run:eval")],
+                ),
+                "fails: dataset:d@1 was evaluated on and dataset:d@1 trained on: the same data",
+            ),
+            "what its maker held back": (
+                SeparateData(),
+                lambda: hop(
+                    edges=[
+                        edge("dataset:t@1", "used", RUN, role="Test"),
+                        edge("dataset:v@1", "used", RUN, role="evaluation"),
+                        edge("code:c@1", "used", RUN, role="test"),
+                        edge("dataset:w@1", "was_derived_from", RUN, role="test"),
+                        edge("dataset:x@1", "used", RUN, role="validation"),
+                    ],
+                    nodes={
+                        DATA: {"identified_by": "name_version"},
+                        "dataset:t@1": {"identified_by": "name_version"},
+                        "dataset:v@1": {"identified_by": "name_version"},
+                    },
+                ),
+                "holds: dataset:t@1, dataset:v@1 differ from the training data",
+            ),
+            "what its maker trained on and held back": (
+                SeparateData(),
+                lambda: hop(edges=[edge(DATA, "used", RUN, role="evaluation")]),
+                "fails: dataset:d@1 was evaluated on and dataset:d@1 trained on: the same data",
+            ),
             "what an evaluation run of the logged model read": (
                 SeparateData(),
                 lambda: hop(
@@ -1810,6 +1934,19 @@ def test_recorded_finds_each_fact_where_the_document_says(check: Check, given: C
                         edge("run:next", "was_generated_by", "model:b@1"),
                         edge("model:b@1", "deploys", DEPLOYMENT),
                     ]
+                ),
+                "undetermined (missing): no evaluation data of model:churn@1 is on record | needs a record of the evaluation data",
+            ),
+            "what an evaluation run of another model read": (
+                SeparateData(),
+                lambda: hop(
+                    nodes={"run:eval": {"side": True}},
+                    edges=[
+                        edge("model:b@1", "deploys", "deployment:e:b"),
+                        edge("deployment:e:b", "serves", ENDPOINT, traffic=50.0),
+                        edge("model:b@1", "used", "run:eval"),
+                        edge(DATA, "used", "run:eval"),
+                    ],
                 ),
                 "undetermined (missing): no evaluation data of model:churn@1 is on record | needs a record of the evaluation data",
             ),
@@ -2016,6 +2153,15 @@ def test_a_name_and_a_version_match_the_rules_of_the_house(check: Check, given: 
                 ),
                 "undetermined (missing): the environment of deployment:e:a is not recorded | needs the environment of deployment:e:a",
             ),
+            "beside the flow leads to no deployment": (
+                Environment(allowed=("staging",)),
+                lambda: hop(
+                    at=("dataset:t@1", "run:eval"),
+                    nodes={"run:eval": {"side": True}},
+                    edges=[edge(MODEL, "used", "run:eval"), edge("dataset:t@1", "used", "run:eval")],
+                ),
+                "undetermined (missing): the environment of the deployment is not recorded | needs the environment of the deployment",
+            ),
             "of two deployments one is elsewhere": (
                 Environment(allowed=("staging",)),
                 lambda: hop(
@@ -2091,17 +2237,27 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             ),
             "the first step too short": (
                 CANARY,
-                lambda: hop(facts=releases((50, {MODEL: 5}), (51, {MODEL: 25}), (54, {MODEL: 100}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 5}), (51, {MODEL: 25}), (54, {MODEL: 100}))),
+                "fails: model:churn@1 had 25 % at 2026-02-21T00:00:00Z after 5 % from 2026-02-20T00:00:00Z to 2026-02-21T00:00:00Z; 5 % for 2 days comes before",
             ),
             "the second step too short": (
                 CANARY,
-                lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: 25}), (53, {MODEL: 100}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 5}), (52, {MODEL: 25}), (53, {MODEL: 100}))),
+                "fails: model:churn@1 had 100 % at 2026-02-23T00:00:00Z after 5 % from 2026-02-20T00:00:00Z, 25 % from 2026-02-22T00:00:00Z to 2026-02-23T00:00:00Z; 25 % for 2 days comes before",
             ),
             "too much at first": (
                 CANARY,
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 25}))),
+                "fails: model:churn@1 had 25 % at 2026-02-20T00:00:00Z at first; 5 % for 2 days comes before",
+            ),
+            "too much at first where nothing served before": (
+                CANARY,
                 lambda: hop(facts=releases((50, {MODEL: 25}))),
+                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+            ),
+            "a step skipped where nothing served before": (
+                CANARY,
+                lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: 100}))),
                 "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
             ),
             "slower than asked": (
@@ -2125,12 +2281,12 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             ),
             "before its first step": (
                 CANARY,
-                lambda: hop(facts=releases((99, {MODEL: 1}))),
+                lambda: hop(facts=releases((1, {OLD: 100}), (99, {MODEL: 1}))),
                 "undetermined: model:churn@1 is on its way: no step so far | needs the step 5 % for 2 days",
             ),
             "only the last step is missing": (
                 CANARY,
-                lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: 25}), (54, {MODEL: 30}))),
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 5}), (52, {MODEL: 25}), (54, {MODEL: 30}))),
                 "undetermined: model:churn@1 is on its way: 5 % from 2026-02-20T00:00:00Z, 25 % from 2026-02-22T00:00:00Z so far | needs the step 100 %",
             ),
             "stopped": (
@@ -2154,17 +2310,17 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             ),
             "failed again": (
                 CANARY,
-                lambda: hop(facts=releases((40, {MODEL: 50}), (45, {}), (50, {MODEL: 100}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(facts=releases((1, {OLD: 100}), (40, {MODEL: 50}), (45, {}), (50, {MODEL: 100}))),
+                "fails: model:churn@1 had 100 % at 2026-02-20T00:00:00Z at first; 5 % for 2 days comes before",
             ),
             "failed at first and on its way now": (
                 CANARY,
-                lambda: hop(facts=releases((40, {MODEL: 50}), (45, {}), (50, {MODEL: 5}))),
+                lambda: hop(facts=releases((1, {OLD: 100}), (40, {MODEL: 50}), (45, {}), (50, {MODEL: 5}))),
                 "undetermined: model:churn@1 is on its way: 5 % from 2026-02-20T00:00:00Z so far | needs the step 25 % for 2 days",
             ),
             "not recorded since": (
                 CANARY,
-                lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: None}))),
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 5}), (52, {MODEL: None}))),
                 "undetermined: the traffic of model:churn@1 is not recorded from 2026-02-22T00:00:00Z on | needs the traffic of model:churn@1 since it began",
             ),
             "not recorded when it began": (
@@ -2179,12 +2335,12 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             ),
             "between two syncs": (
                 CANARY,
-                lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: 25}), unsure=[52])),
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 5}), (52, {MODEL: 25}), unsure=[52])),
                 "undetermined: the traffic of model:churn@1 changed to 25 % between two syncs, the later at 2026-02-22T00:00:00Z | needs the time of that change",
             ),
             "all at once where that is the only step": (
                 Canary(steps=(100,), for_="1d"),
-                lambda: hop(facts=releases((50, {MODEL: 100}))),
+                lambda: hop(facts=releases((1, {OLD: 100}), (50, {MODEL: 100}))),
                 "holds: model:churn@1 had 100 % from 2026-02-20T00:00:00Z",
             ),
             "two deployments of it together": (
@@ -2231,14 +2387,14 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
                         *chain()[3:],
                     ],
                     at=("model:churn~live", DEPLOYMENT),
-                    facts=releases((50, {MODEL: 25})),
+                    facts=releases((1, {OLD: 100}), (50, {MODEL: 25})),
                 ),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                "fails: model:churn@1 had 25 % at 2026-02-20T00:00:00Z at first; 5 % for 2 days comes before",
             ),
             "of the versions that a hop further up leads to": (
                 CANARY,
-                lambda: hop(at=(DATA, RUN), facts=releases((50, {MODEL: 25}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(at=(DATA, RUN), facts=releases((1, {OLD: 100}), (50, {MODEL: 25}))),
+                "fails: model:churn@1 had 25 % at 2026-02-20T00:00:00Z at first; 5 % for 2 days comes before",
             ),
             "of a hop that leads to no version": (
                 CANARY,
@@ -2251,13 +2407,13 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             ),
             "a month at each step": (
                 Canary(steps=(5, 100), for_="1m"),
-                lambda: hop(facts=releases((31, {MODEL: 5}), (58, {MODEL: 100}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(facts=releases((1, {OLD: 100}), (31, {MODEL: 5}), (58, {MODEL: 100}))),
+                "fails: model:churn@1 had 100 % at 2026-02-28T00:00:00Z after 5 % from 2026-02-01T00:00:00Z to 2026-02-28T00:00:00Z; 5 % for 1 month comes before",
             ),
             "a month less a day": (
                 Canary(steps=(5, 100), for_="1m"),
-                lambda: hop(facts=releases((31, {MODEL: 5}), (57, {MODEL: 100}))),
-                "undetermined: nothing is on record that served before model:churn@1, so there was nothing to try it beside | needs what served before, or a waiver for a first version",
+                lambda: hop(facts=releases((1, {OLD: 100}), (31, {MODEL: 5}), (57, {MODEL: 100}))),
+                "fails: model:churn@1 had 100 % at 2026-02-27T00:00:00Z after 5 % from 2026-02-01T00:00:00Z to 2026-02-27T00:00:00Z; 5 % for 1 month comes before",
             ),
         }
     ),
@@ -2935,6 +3091,9 @@ def test_a_comparison_names_the_version_that_served_before_the_release(
         (ActiveVersions(at_most=1), "at most 1 version of the name are active"),
         (ActiveVersions(at_most=2), "at most 2 versions of the name are active"),
         (Kept(for_="7y"), "versions are kept in their source for 7 years after they were retired"),
+        (SameSubject(gate="auc"), "a gate 'auc' judged the very bytes that were deployed"),
+        (Unweakened(gate_type="evaluation"), "the condition of an evaluation is no weaker than before"),
+        (Name(version="b"), "its version matches b"),
     ],
 )
 def test_a_check_says_in_words_what_it_asks(check: Check, words: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from ...records import GateType, Grade
+from ...records import GateType, Grade, format_instant
 from ...trace import RELEASED_KINDS
 from ..conditions import Change, change_between
 from ..deciding import (
@@ -28,6 +29,7 @@ from ..hop import Hop, Numbered, Result, base_of, fails, holds, unknown, when_of
 from ..logic import OUTCOME_OF
 from .base import Check, Duration, Pattern, in_words
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = {"sha256": 64, "sha512": 128}
 
 
@@ -264,47 +266,41 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
     def judge(self, hop: Hop) -> Result:
         """What it comes to on a hop."""
         reached: int | None = None
-        later = ""
+        later, undated = "", False
         used: list[Numbered] = []
         told: list[str] = []
         open_: list[Result] = []
         # From the last step back: of each gate, the latest record that came in time.
         for step in reversed(self.steps):
+            word = step.replace("_", " ")
+            found = [] if step == "release" else [pair for pair in Wanted("", step).of(hop) if self._holding(pair, hop)]
             if step == "release":
-                when = hop.release
-                if when is None:
-                    open_.append(unknown("the time of the release is not recorded", "the time of the release"))
-                    continue
-                if reached is not None and when > reached:
-                    return fails(f"the release came after {later}", used)
-                told.append("the release")
+                times: list[int | None] = [hop.release]
+            elif not found:
+                why = f"no {word} of {hop.subject} that holds is on record"
+                open_.append(unknown(why, f"a result of {with_article(word)}", "missing"))
+                continue
             else:
-                found = [pair for pair in Wanted("", step).of(hop) if self._holding(pair, hop)]
-                if not found:
-                    word = step.replace("_", " ")
-                    open_.append(
-                        unknown(
-                            f"no {word} of {hop.subject} that holds is on record",
-                            f"a result of {with_article(word)}",
-                            "missing",
-                        )
-                    )
-                    continue
                 times = [when_of(item) for _, item in found]
-                in_time = [when for when in times if when is not None and (reached is None or when <= reached)]
-                if in_time:
-                    when = max(in_time)
-                elif None in times:
-                    open_.append(unknown(f"the time of {step} is not recorded", f"the time of {step}", used=found))
-                    continue
-                else:
-                    first = min(found, key=lambda pair: when_of(pair[1]) or 0)
-                    return fails(f"{sentence(first[1])}, which is after {later}", [*used, first])
-                used += [pair for pair in found if when_of(pair[1]) == when]
-                told.append(
-                    f"{step.replace('_', ' ')} at {next(item['event_time'] for _, item in found if when_of(item) == when)}"
+            in_time = [when for when in times if when is not None and (reached is None or when <= reached)]
+            if not in_time and (None in times or undated):
+                # What has no time may have come in time, and what comes later may have come later still.
+                open_.append(
+                    unknown(
+                        f"the time of the {word} or of {later or 'it'} is not recorded",
+                        f"the time of the {word}",
+                        used=found,
+                    )
                 )
-            reached, later = when, f"the {step}" if step == "release" else f"the {step.replace('_', ' ')}"
+                continue
+            if not in_time:
+                said = f"the release, at {format_instant(_EPOCH + timedelta(microseconds=hop.release or 0))}"
+                if found:
+                    said = sentence(min(found, key=lambda pair: when_of(pair[1]) or 0)[1])
+                return fails(f"{said}, which is after {later}", [*used, *found])
+            reached, later, undated = max(in_time), f"the {word}", None in times
+            used += [pair for pair in found if when_of(pair[1]) == reached]
+            told.append(word if not found else f"{word} at {format_instant(_EPOCH + timedelta(microseconds=reached))}")
         if open_:
             return worst(open_)
         return holds("in order: " + ", then ".join(reversed(told)), used)
