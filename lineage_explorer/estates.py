@@ -17,26 +17,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from .content import iso
+from .answering import Asked, answered, unproved
 from .dealing import cores, deal
 from .errors import LineageError, PolicyError, StoreError
 from .explorations import History
 from .facts import facts_for
-from .gathering import add_evaluations, describe, evidence_about, fitting, instants, refuse_misspelt
-from .graph import bare_refs, from_reached, join, lineage_graph
+from .gathering import add_evaluations, describe, evidence_about, fitting, instants
+from .graph import bare_refs, from_reached, join
 from .policy import Policy, load_policy, verdict_of
 from .policy.hop import micros
 from .policy.judging import IN_FORCE
-from .questions import _unproved
 from .records import digest_of, format_instant, parse_instant
 from .store.engines import SQLite
 from .store.reading import Readable
 from .store.shared import Shared
-from .trace import Trace, _find, _relevant, _walk_roles, serving_of
-from .verdicts import Judged, judged
+from .verdicts import Judged
 
 if TYPE_CHECKING:
-    import networkx as nx
     import pandas as pd
 
     from .store import Store
@@ -56,18 +53,17 @@ _SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Question:
     """What every row answers."""
 
     policy: Policy
     now: datetime
     as_of: datetime
     known_at: datetime
-    judged_as_of: int | None
+    policy_as_of: datetime | None
 
     def to_dict(self) -> dict[str, Any]:
-        instant = micros(format_instant(self.as_of)) if self.judged_as_of is None else self.judged_as_of
-        in_force = self.policy.in_force(instant)
+        in_force = self.policy.in_force(micros(format_instant(self.policy_as_of or self.as_of)))
         return {
             "as_of": format_instant(self.as_of),
             "known_at": format_instant(self.known_at),
@@ -76,7 +72,7 @@ class _Asked:
                 "version": in_force.version if in_force else "",
                 "digest": in_force.digest if in_force else self.policy.digest,
                 "form": self.policy.form,
-                "judged_as_of": iso(self.judged_as_of),
+                "judged_as_of": None if self.policy_as_of is None else format_instant(self.policy_as_of),
             },
         }
 
@@ -253,16 +249,16 @@ def _asked(
     as_of: datetime | str | None,
     known_at: datetime | str | None,
     policy_as_of: datetime | str | None,
-) -> _Asked:
+) -> _Question:
     rules = load_policy(policy)
-    fixed = None if policy_as_of is None else micros(format_instant(parse_instant(policy_as_of)))
-    return _Asked(rules, store.now(), *instants(store, as_of, known_at), fixed)
+    fixed = None if policy_as_of is None else parse_instant(policy_as_of)
+    return _Question(rules, store.now(), *instants(store, as_of, known_at), fixed)
 
 
 # --- all rows ---
 
 
-def _rows(store: Store, asked: _Asked, progress: bool, processes: int | None) -> Iterator[Row]:
+def _rows(store: Store, asked: _Question, progress: bool, processes: int | None) -> Iterator[Row]:
     from tqdm.auto import tqdm
 
     reading = _reading(store, asked)
@@ -291,7 +287,7 @@ def _place(store: Readable) -> str:
 
 
 @contextmanager
-def elsewhere(task: tuple[str, _Asked]) -> Iterator[Callable[[Sequence[str]], list[Row]]]:
+def elsewhere(task: tuple[str, _Question]) -> Iterator[Callable[[Sequence[str]], list[Row]]]:
     """Judge portions in a process of their own, which only reads; for :func:`.dealing.deal`."""
     place, asked = task
     try:
@@ -306,11 +302,11 @@ def elsewhere(task: tuple[str, _Asked]) -> Iterator[Callable[[Sequence[str]], li
 # --- one portion ---
 
 
-def _reading(store: Readable, asked: _Asked) -> Shared:
+def _reading(store: Readable, asked: _Question) -> Shared:
     return Shared(store._engine, asked.now, asked.as_of, asked.known_at)
 
 
-def _portion(reading: Shared, asked: _Asked, refs: Sequence[str]) -> list[Row]:
+def _portion(reading: Shared, asked: _Question, refs: Sequence[str]) -> list[Row]:
     store = cast("Store", reading.forgetting())  # it reads as a store does, and nothing here writes
     with _collecting_once():
         with suppress(LineageError):  # what cannot be read is told by the endpoint that needs it
@@ -331,7 +327,7 @@ def _collecting_once() -> Iterator[None]:
             gc.enable()
 
 
-def _read_ahead(store: Store, asked: _Asked, refs: Sequence[str]) -> None:
+def _read_ahead(store: Store, asked: _Question, refs: Sequence[str]) -> None:
     """Ask for all endpoints together what is then asked for each, so that it is read already."""
     times = (asked.as_of, asked.known_at)
     links: dict[str, list[str]] = {}
@@ -352,14 +348,15 @@ def _read_ahead(store: Store, asked: _Asked, refs: Sequence[str]) -> None:
     facts_for(store, graph, "", evidence, asked.policy.needs & {"agents"}, *times)
     if "releases" in asked.policy.needs:
         History(store, refs, asked.known_at)
-    for _ in _unproved(store, evidence, *times):
+    for _ in unproved(store, evidence, *times):
         pass
 
 
-def _row(store: Store, asked: _Asked, ref: str) -> Row:
+def _row(store: Store, asked: _Question, ref: str) -> Row:
     try:
         with fitting(store):
-            result = _judged(store, asked, ref)
+            question = Asked(ref, asked.as_of, asked.known_at, policy_as_of=asked.policy_as_of)
+            result = answered(store, asked.policy, question, drawn=False).judged
     except PolicyError:
         raise
     except LineageError as error:
@@ -387,28 +384,7 @@ def _broken(error: LineageError) -> bool:
     return cause is not None and type(cause).__module__.partition(".")[0] in ("sqlite3", "psycopg")
 
 
-def _judged(store: Store, asked: _Asked, ref: str) -> Judged:
-    times = (asked.as_of, asked.known_at)
-    graph = lineage_graph(store, ref, as_of=asked.as_of, known_at=asked.known_at)
-    add_evaluations(store, graph, *times)
-    describe(store, graph, *times)
-    evidence, _ = evidence_about(store, graph, *times)
-    refuse_misspelt(store, asked.policy, evidence)
-    facts = facts_for(store, graph, ref, evidence, asked.policy.needs, *times)
-    unproved = _unproved(store, evidence, *times)
-    return judged(_traced(graph, ref), asked.policy, evidence, facts, asked.judged_as_of, unproved)
-
-
-def _traced(graph: nx.MultiDiGraph[str], ref: str) -> Trace:
-    """As :func:`lineage_explorer.trace.trace` does, without the lanes and witness paths that only a drawing shows."""
-    serving = serving_of(graph, ref)
-    result = Trace(ref, _relevant(graph, ref, serving), serving)
-    _walk_roles(result)
-    result.findings.extend(_find(result))
-    return result
-
-
-def _cells(asked: _Asked, result: Judged) -> dict[str, str]:
+def _cells(asked: _Question, result: Judged) -> dict[str, str]:
     cells = dict.fromkeys(asked.gates, "")
     for items in result.hops.values():
         for item in items:

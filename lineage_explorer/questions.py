@@ -1,34 +1,20 @@
-"""The only place where store, trace and policy meet."""
+"""The questions about one endpoint: their answers as audits, with everything they rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from .answering import Asked, answered
 from .audits import FORMAT, FORMAT_VERSION, Audit
 from .content import dataset_row, evidence_rows, hop_rows, node_row, serving_row
 from .errors import InvalidQuestion
-from .facts import facts_for
-from .gathering import (
-    CANDIDATE,
-    add_evaluations,
-    describe,
-    evidence_about,
-    fitting,
-    instants,
-    refuse_misspelt,
-    suppose,
-)
-from .graph import lineage_graph
-from .policy import EvidenceBySubject, Policy, load_policy, verdict_of
-from .policy.hop import micros
+from .gathering import CANDIDATE, fitting, instants
+from .policy import Policy, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
 from .sentences import answer_of
-from .trace import RELEASED_KINDS, Finding, trace
-from .verdicts import judged
+from .trace import RELEASED_KINDS
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -156,48 +142,18 @@ def gate(
         return _answer(store, rules, Asked(target, *instants(store, as_of, known_at), ref, environment, by))
 
 
-class Asked(NamedTuple):
-    """A question, resolved.
-
-    Attributes
-    ----------
-    candidate : str
-        A version that is judged as though the endpoint served it; empty for what it does serve.
-    """
-
-    endpoint: str
-    as_of: datetime
-    known_at: datetime
-    candidate: str = ""
-    environment: str = ""
-    by: str = ""
-    policy_as_of: datetime | None = None
-
-
 def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
-    ref, as_of, known = asked.endpoint, asked.as_of, asked.known_at
-    graph = lineage_graph(store, asked.candidate or ref, as_of=as_of, known_at=known)
-    add_evaluations(store, graph, as_of, known)
-    described = describe(store, graph, as_of, known)
-    supposed = ""
-    if asked.candidate:
-        supposed = suppose(graph, asked.candidate, ref, asked.environment, as_of)
-    evidence, evidence_records = evidence_about(store, graph, as_of, known)
-    refuse_misspelt(store, rules, evidence)
-    facts = facts_for(store, graph, ref, evidence, rules.needs, as_of, known)
-    if supposed and asked.by:
-        facts = replace(facts, agents={**facts.agents, supposed: (asked.by,)})
-    judged_as_of = None if asked.policy_as_of is None else micros(format_instant(asked.policy_as_of))
-    result = judged(trace(graph, ref), rules, evidence, facts, judged_as_of, _unproved(store, evidence, as_of, known))
-    in_force = rules.in_force(facts.as_of if judged_as_of is None else judged_as_of)
+    found = answered(store, rules, asked)
+    result, described, evidence = found.judged, found.described, found.evidence
+    in_force = rules.in_force(found.facts.as_of if asked.policy_as_of is None else asked.judged_as_of or 0)
     content: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "tool": {"name": "lineage-explorer", "version": __version__},
         "question": {
-            "endpoint": ref,
-            "as_of": format_instant(as_of),
-            "known_at": format_instant(known),
+            "endpoint": asked.endpoint,
+            "as_of": format_instant(asked.as_of),
+            "known_at": format_instant(asked.known_at),
             "policy": {
                 "name": rules.name,
                 "version": in_force.version if in_force else "",
@@ -217,7 +173,7 @@ def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
         "serving": [serving_row(item, result.outcomes.get(item)) for item in result.trace.serving],
         "nodes": [node_row(result.trace, node, described) for node in sorted(result.trace.graph)],
     }
-    content["evidence"], identity = evidence_rows(evidence, evidence_records, set(result.trace.graph))
+    content["evidence"], identity = evidence_rows(evidence, found.evidence_records, set(result.trace.graph))
     content["hops"] = hop_rows(result.trace, result.hops, evidence, identity, described)
     content["datasets"] = [dataset_row(result.trace, node) for node in result.trace.data()]
     content["findings"] = [
@@ -231,26 +187,3 @@ def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
 
 
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}
-
-
-def _unproved(store: Store, evidence: EvidenceBySubject, as_of: datetime, known_at: datetime) -> Iterable[Finding]:
-    """Gate results that rest on a run which no record describes: a proof that cannot be looked at."""
-    resting = [
-        (ref, item)
-        for ref, items in sorted(evidence.items())
-        for _, item in items
-        if item.get("pointer", "").startswith("run:") and item.get("grade", "claimed") != "claimed"
-    ]
-    runs = {item["pointer"] for _, item in resting}
-    numbers = store.numbers(runs)
-    nodes = store.nodes(numbers.values(), as_of, known_at)
-    described = {run for run, number in numbers.items() if nodes[number].fact is not None}
-    same = store.namesakes(runs - described, known_at)
-    for ref, item in resting:
-        if item["pointer"] not in described and len(same[item["pointer"]]) != 1:
-            yield Finding(
-                "error",
-                "missing-proof",
-                ref,
-                f"Gate {item['gate']!r} of {ref} rests on {item['pointer']}, which no record describes",
-            )

@@ -116,7 +116,7 @@ class Trace:
         return sorted(ref for ref in self.roles if self.graph.nodes[ref]["kind"] in DATA_KINDS)
 
 
-def trace(graph: Graph[str], endpoint: str) -> Trace:
+def trace(graph: Graph[str], endpoint: str, *, drawn: bool = True) -> Trace:
     """Reason about the graph upstream of an endpoint.
 
     Parameters
@@ -125,18 +125,21 @@ def trace(graph: Graph[str], endpoint: str) -> Trace:
         As :func:`lineage_explorer.graph.lineage_graph` gives it, with ``record`` on nodes and edges.
     endpoint : str
         A node of it.
+    drawn : bool
+        False leaves lanes and witness paths empty: they cost time, and decide nothing.
 
     Returns
     -------
     Trace
-        Its graph is a copy without what only idle deployments reach.
+        Its graph is without what only idle deployments reach.
     """
     serving = serving_of(graph, endpoint)
     kept = _relevant(graph, endpoint, serving)
     result = Trace(endpoint, kept, serving)
     _walk_roles(result)
-    result.witness.update(_witnesses(kept, endpoint))
-    result.lanes.update(lanes(kept))
+    if drawn:
+        result.witness.update(_witnesses(kept, endpoint))
+        result.lanes.update(lanes(kept))
     result.findings.extend(_find(result))
     return result
 

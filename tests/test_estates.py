@@ -348,7 +348,6 @@ def test_rows_by_each_shipped_policy_are_those_of_its_audits(file_store: Store) 
 
 # An audit itself says one thing or another there, as its database gives rows: gathering.evidence_about gives evidence about
 # a bare reference to whichever of several namesakes comes last. With `same[short] == [ref]` in it, all of these pass.
-@pytest.mark.xfail(reason="evidence about a bare reference goes to any namesake", strict=False)
 @pytest.mark.parametrize("first", range(0, 60, 10))
 def test_rows_of_tangled_estates_are_those_of_their_audits(file_store: Store, policy: str, first: int) -> None:
     told = set()

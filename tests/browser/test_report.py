@@ -90,7 +90,7 @@ def test_the_bundle_that_every_notebook_carries_is_small() -> None:
 def test_without_scripts_the_drawing_and_the_tables_remain(open_report: Open, reports: Path) -> None:
     page = open_report(reports / "churn-prod.html", java_script_enabled=False).page
     expect(page.locator("#lx-still")).to_be_visible()
-    expect(page.locator("#lx-still table")).to_have_count(5)
+    expect(page.locator("#lx-still table")).to_have_count(6)
     expect(page.locator("#lx-still img")).to_be_visible()
 
 

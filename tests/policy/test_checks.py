@@ -551,7 +551,7 @@ def test_a_fact_is_on_record_under_each_of_its_names(fact: Any, key: str) -> Non
                 ),
                 "undetermined: approval: passed claimed at 2026-02-10T00:00:00Z; the time of the release is not recorded, so the order is not known | needs the time of the release [claimed 1]",
             ),
-            "the release of a deployment is when it first served": (
+            "the release is what deploys says and not what serves says": (
                 EvidenceCheck(before="release"),
                 lambda: hop(
                     ev(day=46),
@@ -561,6 +561,22 @@ def test_a_fact_is_on_record_under_each_of_its_names(fact: Any, key: str) -> Non
                     ],
                 ),
                 "holds: approval: passed claimed at 2026-02-16T00:00:00Z [claimed 1]",
+            ),
+            "the release is what serves says where deploys says nothing": (
+                EvidenceCheck(before="release"),
+                lambda: hop(
+                    ev(day=46),
+                    base=[
+                        edge(MODEL, "deploys", DEPLOYMENT),
+                        edge(DEPLOYMENT, "serves", ENDPOINT, valid_from=45, traffic=100.0),
+                    ],
+                ),
+                "fails: approval: passed claimed at 2026-02-16T00:00:00Z, which is after the release [claimed 1]",
+            ),
+            "the release is the earliest of several": (
+                EvidenceCheck(before="release"),
+                lambda: hop(ev(day=46), edges=[edge("model:b@1", "deploys", DEPLOYMENT, valid_from=45)]),
+                "fails: approval: passed claimed at 2026-02-16T00:00:00Z, which is after the release [claimed 1]",
             ),
         }
     ),
@@ -886,15 +902,16 @@ def test_metric_compares_the_number_itself_with_the_bounds_of_the_policy(
             "several digests are deployed": (
                 SameSubject(),
                 lambda: hop(
-                    ev(subject=DATA, subject_digest=A),
-                    at=(DATA, RUN),
+                    ev(subject_digest=A),
+                    at=(RUN, MODEL),
+                    of="effect",
                     edges=[
                         edge(MODEL, "deploys", "deployment:e:b"),
                         edge("deployment:e:b", "serves", ENDPOINT, traffic=50.0),
                     ],
                     nodes={DEPLOYMENT: described(model_digest=A), "deployment:e:b": described(model_digest=B)},
                 ),
-                "undetermined: the digest of what was deployed is not recorded | needs the digest of what was deployed [claimed 1]",
+                "undetermined: several digests are deployed | needs the digest of what was deployed [claimed 1]",
             ),
             "of a dataset its own digest counts": (
                 SameSubject(),

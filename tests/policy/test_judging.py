@@ -244,7 +244,6 @@ def test_a_duration_beyond_the_calendar_is_before_or_after_everything() -> None:
     now = micros("2026-03-01T00:00:00Z")
     assert before(now, "99999y") == -(2**62)
     assert after(now, "99999y") == 2**62
-    assert before(now, "99999w") == now - 99999 * 7 * DAY if 99999 * 7 * DAY < now + 62_135_596_800_000_000 else True
     with pytest.raises(ValueError, match="'soon' is no duration"):
         before(now, "soon")
 
@@ -294,7 +293,7 @@ def test_grades_come_from_the_weakest() -> None:
 
 
 def test_words_around_numbers() -> None:
-    assert readable("0.123456789012") == "0.123457"
+    assert readable("0.12345678") == "0.123457"
     assert readable("123456789") == "123456789"
     assert readable("1234567890") == "1.23457e+09"
     assert readable("not a number") == "not a number"
@@ -556,7 +555,12 @@ WHETHER = "r undetermined undetermined 1: whether this is required cannot be det
         ('tag = { risk = "high" }', {"nodes": {MODEL: described(tags={"risk": "high"})}}, f"r holds passed 1: {BOTH}"),
         ('tag = { risk = "high" }', {"nodes": {MODEL: described(risk="high")}}, f"r holds passed 1: {BOTH}"),
         ('tag = { risk = "1" }', {"nodes": {MODEL: described(tags={"risk": 1})}}, f"r holds passed 1: {BOTH}"),
-        ('tag = { risk = "high" }', {"nodes": {MODEL: described(tags={"risk": "low"}, risk="high")}}, None),
+        ('tag = { risk = "high" }', {"nodes": {MODEL: described(tags={"risk": "low"}, risk="low")}}, None),
+        (
+            'tag = { risk = "high" }',
+            {"nodes": {MODEL: described(tags={"risk": "low"}, risk="high")}},
+            f"{WHETHER}risk is high and low | one tag 'risk' of {MODEL}",
+        ),
         (
             'tag = { risk = "high" }',
             {"nodes": {MODEL: described(tags={"risk": None}, risk="high")}},
@@ -881,6 +885,6 @@ def test_settings_are_shared_by_all_hops_of_one_judgement() -> None:
     first, second = (Hop(setting, *at, known.graph.edges[(*at, 0)]) for at in (DEPLOYS, (DATA, RUN)))
     assert first.trace is second.trace is known
     assert first.facts is setting.facts
-    assert setting.paths == {ref: (DEPLOYMENT,) for ref in (DEPLOYMENT, MODEL, RUN, DATA)}
+    assert setting.paths == dict.fromkeys((DEPLOYMENT, MODEL, RUN, DATA), (DEPLOYMENT,))
     assert (first.subject, Hop(setting, *DEPLOYS, first.edge, "effect").subject) == DEPLOYS
     assert hop(nodes={MODEL: {"record": {"digest": "x"}}}).record == {"digest": "x"}
