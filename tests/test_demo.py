@@ -375,3 +375,54 @@ def test_every_endpoint_is_asked_about_today_and_last_month_and_the_answers_diff
     for endpoint in estate.endpoints:
         by_instant = {item.as_of: item for item in estate.expected if item.endpoint == endpoint}
         assert by_instant[estate.now].serving != by_instant[estate.last_month].serving
+
+
+# --- what the shipped policies say of it ---
+
+#: Endpoint, days before now, policy, verdict, and what a careful auditor would name as the reason.
+STORIES = [
+    # Complete lineage, and the version that was rolled back to.
+    ("churn-prod", 0, "default", "PASSED", ""),
+    ("churn-prod", 30, "default", "PASSED", ""),
+    # Version 3 went to 100 % at once, and the incident followed.
+    ("churn-prod", 0, "deployment-pipeline", "FAILED", "had 100 %"),
+    ("churn-prod", 0, "model-governance", "INCOMPLETE", "no gate 'ab-test'"),
+    # Versions are tracked, data is not.
+    ("credit-scoring", 0, "credit-scoring", "INCOMPLETE", "training"),
+    # One of five plants runs what was refused, released by hand.
+    ("defect-detector", 0, "defect-detection", "FAILED", "the deployer person:marek is a person"),
+    ("defect-detector", 30, "defect-detection", "PASSED", ""),
+    # An agent: prompt, index, base model and safety gate are on record.
+    ("triage-assistant", 0, "genai-agent", "PASSED", ""),
+    ("triage-assistant", 0, "model-governance", "INCOMPLETE", "no gate 'ab-test'"),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "ago", "policy", "verdict", "reason"), STORIES)
+def test_each_story_has_the_verdict_that_a_careful_auditor_would_give(
+    estate: DemoEstate, endpoint: str, ago: int, policy: str, verdict: str, reason: str
+) -> None:
+    from lineage_explorer import audit, open_store
+
+    with open_store(estate.mlflow_db.parent / "lineage.db") as store:
+        when = store.now() - timedelta(days=ago)
+        result = audit(store, endpoint, as_of=when, policy=policy)
+    told = result.requirements()
+    assert result.verdict == verdict, result.answer
+    assert reason in "; ".join(told[told["outcome"] != "holds"]["why"])
+    # Whoever doubts it is told what would decide it.
+    assert all(told[told["outcome"] == "undetermined"]["needed"])
+
+
+def test_of_the_five_plants_only_one_is_to_blame(estate: DemoEstate) -> None:
+    from lineage_explorer import audit, open_store
+
+    with open_store(estate.mlflow_db.parent / "lineage.db") as store:
+        serving = audit(store, "defect-detector", policy="defect-detection").serving()
+    assert dict(zip(serving["site"], serving["verdict"], strict=True)) == {
+        "plant-brno": "FAILED",
+        "plant-graz": "PASSED",
+        "plant-leipzig": "PASSED",
+        "plant-porto": "PASSED",
+        "plant-turin": "PASSED",
+    }
