@@ -7,7 +7,7 @@ VIEW := lineage_explorer/static/view.js
 LAB := $(VENV)/share/jupyter/labextensions/lineage-explorer
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: demo lab test lint campaign bench docs pictures system clean
+.PHONY: demo lab test lint campaign mutation bench docs pictures system clean
 
 # The environment is made again when what it is made from changes.
 $(VENV)/.ready: pyproject.toml
@@ -51,6 +51,13 @@ test: lint system
 campaign: $(VIEW) system
 	LINEAGE_CAMPAIGN=1 $(BIN)/pytest tests/test_store_faults.py tests/test_verification.py tests/test_two_times.py
 
+# Whether any test notices when one small thing in the policies or the trace is changed; half an hour on two cores.
+mutation: $(VIEW)
+	$(BIN)/pip install --quiet --group mutation
+	rm -rf mutants
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mutmut run
+	$(BIN)/python tests/mutation/figures.py --diff
+
 bench: $(VIEW) system
 	$(BIN)/pip install --quiet --group bench
 	$(BIN)/python benchmarks/run.py
@@ -63,4 +70,4 @@ pictures: $(VIEW) system
 	LINEAGE_EXPLORER_PICTURES=$(abspath docs/images) $(BIN)/pytest tests/browser/test_pictures.py
 
 clean:
-	rm -rf $(VENV) demo build dist lineage_explorer/static lineage_explorer/labextension extension/node_modules
+	rm -rf $(VENV) demo build dist mutants lineage_explorer/static lineage_explorer/labextension extension/node_modules

@@ -20,7 +20,7 @@ _PUBLIC = {
     "Entity": "records",
     "Evidence": "records",
     "Explorer": "widget",
-    "HeatMap": "widget",
+    "HeatMap": "heatmap",
     "Lifecycle": "lifecycles",
     "LineageError": "errors",
     "Policy": "policy",
@@ -46,13 +46,14 @@ if TYPE_CHECKING:
     from .estates import audit_estate
     from .explorations import explore, releases
     from .graph import lineage_graph
+    from .heatmap import HeatMap
     from .lifecycles import Lifecycle, lifecycle
     from .policy import Policy, load_policy
     from .questions import audit, gate
     from .records import Activity, Agent, Entity, Evidence, Ref, Relation
     from .sources import open_source
     from .store import Store, SyncResult, open_store
-    from .widget import Explorer, HeatMap
+    from .widget import Explorer
 
 __all__ = [
     "Activity",

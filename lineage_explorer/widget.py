@@ -19,30 +19,26 @@ import traitlets
 
 from .audits import Audit
 from .errors import LineageError, StoreError
-from .estates import FORMAT as ESTATE
-from .estates import columns, estate_document
 from .explorations import explore, releases
 from .policy import Policy, load_policy
 from .questions import audit as ask
-from .records import digest_of, format_instant, parse_instant
+from .records import format_instant, parse_instant
 from .reports import drawing
-from .reports import estate as estate_report
+from .sentences import verdict_words
 from .store import Store, open_store
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-_STATIC = files(__package__).joinpath("static")
+STATIC = files(__package__).joinpath("static")
 #: How a saved audit is told from other JSON in a notebook's outputs.
 AUDIT_MIME = "application/vnd.lineage-explorer.audit+json"
 #: How many names a chooser is offered at a time.
 _OFFERED = 200
-#: How many endpoints the still table of a heat map shows.
-_STILL = 100
 _DIRECTIONS = ("upstream", "downstream", "both")
 
 
-class _View(ipywidgets.Widget):  # type: ignore[misc]
+class View(ipywidgets.Widget):  # type: ignore[misc]
     """The view's code and style: in a notebook once, whatever the number of explorers."""
 
     _model_name = traitlets.Unicode("WidgetModel").tag(sync=True)
@@ -51,12 +47,13 @@ class _View(ipywidgets.Widget):  # type: ignore[misc]
     code = traitlets.Unicode().tag(sync=True)
     style = traitlets.Unicode().tag(sync=True)
     digest = traitlets.Unicode().tag(sync=True)
-    _one: _View | None = None
+    _one: View | None = None
 
     @classmethod
-    def shared(cls) -> _View:
+    def shared(cls) -> View:
+        """The one that every widget of this kernel refers to."""
         if cls._one is None or cls._one.comm is None:  # closed, by `Widget.close_all()`
-            code, style = (_STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("view.js", "view.css"))
+            code, style = (STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("view.js", "view.css"))
             digest = hashlib.sha256(f"{code}\0{style}".encode()).hexdigest()[:16]
             cls._one = cls(code=code, style=style, digest=digest)
         return cls._one
@@ -103,8 +100,8 @@ class Explorer(anywidget.AnyWidget):
     >>> explorer.observe(lambda change: print(change.new), "selected")   # doctest: +SKIP
     """
 
-    _esm = _STATIC.joinpath("loader.js").read_text(encoding="utf-8")
-    view = traitlets.Instance(_View).tag(sync=True, **ipywidgets.widget_serialization)
+    _esm = STATIC.joinpath("loader.js").read_text(encoding="utf-8")
+    view = traitlets.Instance(View).tag(sync=True, **ipywidgets.widget_serialization)
     #: What is shown, as the view reads it: an audit, an exploration, or nothing yet.
     content = traitlets.Dict().tag(sync=True)
     #: Whether there is a store to ask.
@@ -130,7 +127,7 @@ class Explorer(anywidget.AnyWidget):
         self._path: Path | None = None
         self._known_at, self._policy = known_at, load_policy(policy)
         self._asking = True  # until all is set up, a trait that changes asks nothing
-        start: dict[str, Any] = {"view": _View.shared()}
+        start: dict[str, Any] = {"view": View.shared()}
         if isinstance(source, Audit):
             self._audit = source
             start |= {"content": source.to_dict(), "endpoint": source.endpoint, "as_of": source.question["as_of"]}
@@ -157,7 +154,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Show the live trace, and after it what remains when the kernel is gone."""
-        _show(self, None if self._audit is None else static_bundle(self.content))
+        show_both(self, None if self._audit is None else static_bundle(self.content))
 
     @property
     def audit(self) -> Audit | None:
@@ -205,9 +202,9 @@ class Explorer(anywidget.AnyWidget):
     def _again(self, _change: object) -> None:
         if not self._asking and self.endpoint:
             with self._reading() as store:
-                self._show(store, self.endpoint, self.as_of)
+                self.show_both(store, self.endpoint, self.as_of)
 
-    def _show(self, store: Store, ref: str, as_of: str) -> None:
+    def show_both(self, store: Store, ref: str, as_of: str) -> None:
         """Ask, and only then change what is shown: a question that fails leaves the last answer."""
         ref = store.resolve(ref, "endpoint")
         content = self._answer(store, ref, as_of)
@@ -238,7 +235,7 @@ class Explorer(anywidget.AnyWidget):
             match question:
                 case "audit":
                     # The answer goes by `content`, once, for all views of this explorer.
-                    self._show(store, str(asked["endpoint"]), str(asked["as_of"]))
+                    self.show_both(store, str(asked["endpoint"]), str(asked["as_of"]))
                     return None
                 case "releases":
                     return releases(store, str(asked["endpoint"]), asked["known_at"] or self._known_at)
@@ -262,7 +259,7 @@ def static_bundle(audit: Mapping[str, Any]) -> dict[str, Any]:
     svg = drawing.render(audit)
     encoded = base64.b64encode(svg.encode()).decode()
     answer = html.escape(audit["answer"])
-    verdict = estate_report.words(audit["verdict"], audit["question"]["policy"].get("form", "verdict"))
+    verdict = verdict_words(audit)
     return {
         AUDIT_MIME: dict(audit),
         "text/plain": f"{verdict}: {audit['answer']}",
@@ -277,128 +274,8 @@ def static_bundle(audit: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class HeatMap(anywidget.AnyWidget):
-    """Endpoints by requirements: which holds where, in step with Python.
-
-    Parameters
-    ----------
-    source : Store, str, Path, dict or pandas.DataFrame
-        A store, or its file: every endpoint in it is judged. Else what was judged before: the document of
-        :func:`lineage_explorer.estates.estate_document`, or rows of the table of ``audit_estate``.
-    policy : str, Path or Policy, optional
-        As in :func:`lineage_explorer.audit`. Of what was judged before, it can be no other.
-    as_of, known_at : datetime or str, optional
-        The instants asked about, with a time zone; now, and all that is known, by default.
-
-    Attributes
-    ----------
-    selected : str
-        The reference of the endpoint that was chosen; empty when none is.
-    content : dict
-        The document that is shown.
-
-    Raises
-    ------
-    LineageError
-        When the source is none of these, or a question is asked of what was judged before.
-    InvalidInstant, PolicyError
-        As :func:`lineage_explorer.audit` does.
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> from lineage_explorer import open_store
-    >>> from lineage_explorer.records import Entity
-    >>> with open_store(pathlib.Path(tempfile.mkdtemp(), "s.db"), create_missing=True) as store:
-    ...     _ = store.append([Entity(ref="endpoint:churn-prod"), Entity(ref="endpoint:credit-prod")])
-    ...     HeatMap(store)
-    Heat map of 2 endpoints: 2 INCOMPLETE; run the cell to have it again.
-    """
-
-    _esm = _STATIC.joinpath("loader.js").read_text(encoding="utf-8")
-    view = traitlets.Instance(_View).tag(sync=True, **ipywidgets.widget_serialization)
-    content = traitlets.Dict().tag(sync=True)
-    selected = traitlets.Unicode("").tag(sync=True)
-
-    def __init__(
-        self,
-        source: Store | str | Path | Mapping[str, Any] | pd.DataFrame,
-        policy: str | Path | Policy | None = None,
-        as_of: datetime | str | None = None,
-        known_at: datetime | str | None = None,
-    ) -> None:
-        if isinstance(source, Store):
-            content = estate_document(source, policy, as_of, known_at)
-        elif isinstance(source, str | Path):
-            with open_store(source) as store:
-                content = estate_document(store, policy, as_of, known_at)
-        else:
-            if any(item is not None for item in (policy, as_of, known_at)):
-                raise LineageError("what was judged before cannot be judged anew; give the store instead")
-            content = dict(source) if isinstance(source, Mapping) else _estate_of(source)
-        if content.get("format") != ESTATE:
-            raise LineageError("a heat map shows a store, an estate's document, or a table of audit_estate()")
-        super().__init__(view=_View.shared(), content=content)
-
-    def __repr__(self) -> str:
-        return f"Heat map of {estate_report.summary(self.content)}; run the cell to have it again."
-
-    def _ipython_display_(self) -> None:
-        """Show the live map, and after it what remains when the kernel is gone."""
-        _show(self, static_estate(self.content))
-
-
-def _estate_of(table: pd.DataFrame) -> dict[str, Any]:
-    """The document of a table, or of some of its rows; titles are not in it, so that requirements go by their ids."""
-    question = table.attrs.get("question")
-    own = columns([])
-    if question is None or [str(name) for name in table.columns[: len(own)]] != own:
-        raise LineageError(
-            "this table is not one of audit_estate(): its columns, or its question in attrs, are missing"
-        )
-    named = [str(name) for name in table.columns[len(own) :]]
-    gates = [name.removesuffix(" (requirement)") for name in named]
-    rows = [
-        {**dict(zip(own, row, strict=False)), "cells": dict(zip(gates, row[len(own) :], strict=True))}
-        for row in table.to_numpy(dtype=object).tolist()
-    ]
-    content = {
-        "format": ESTATE,
-        "format_version": 1,
-        "question": question,
-        "gates": [{"id": name, "title": name} for name in gates],
-        "endpoints": rows,
-    }
-    return {**content, "digest": digest_of(content)}
-
-
-def static_estate(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The map for places without a kernel: its worst endpoints as a table, and as text."""
-    head = ["Endpoint", "Verdict", "First finding", *(gate["title"] for gate in content["gates"])]
-    form = content["question"]["policy"].get("form", "verdict")
-    rows = estate_report.worst_first(content)
-    lines = [
-        [row["ref"], estate_report.words(row["verdict"], form), row["finding"]]
-        + [row["cells"].get(gate["id"], "") for gate in content["gates"]]
-        for row in rows[:_STILL]
-    ]
-    told = estate_report.summary(content)
-    more = f"<p>{len(rows) - _STILL:,} more are not shown here.</p>" if len(rows) > _STILL else ""
-
-    def line(tag: str, cells: list[str]) -> str:
-        return f"<tr>{''.join(f'<{tag}>{html.escape(drawing.clean(cell))}</{tag}>' for cell in cells)}</tr>"
-
-    return {
-        "text/plain": told,
-        "text/html": (
-            f'<div class="lx-static"><p><strong>{html.escape(told)}</strong></p><div style="overflow-x:auto"><table>'
-            f"<thead>{line('th', head)}</thead><tbody>{''.join(line('td', cells) for cells in lines)}</tbody>"
-            f"</table></div>{more}</div>"
-        ),
-    }
-
-
-def _show(live: anywidget.AnyWidget, still: dict[str, Any] | None) -> None:
+def show_both(live: anywidget.AnyWidget, still: dict[str, Any] | None) -> None:
+    """Show a live widget, and after it what remains when the kernel is gone."""
     from IPython.display import display as show
 
     bundle = live._repr_mimebundle_()

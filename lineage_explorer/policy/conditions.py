@@ -149,6 +149,8 @@ def _compare_parameter(name: str, was: Any, now: Any) -> Kind:
         return "weaker" if (now < was) == (name in _LOWER_IS_WEAKER) else "stricter"
     if name in _LARGER_IS_WEAKER and isinstance(was, list) and isinstance(now, list):
         before, after = {repr(value) for value in was}, {repr(value) for value in now}
+        if before == after:
+            return "same"  # in another order
         if before < after:
             return "weaker"
         return "stricter" if after < before else "changed"

@@ -37,15 +37,21 @@ class Wanted:
             if (not self.gate_type or item.get("gate_type", "other") == self.gate_type)
             and (not self.gate or matches(self.gate, item["gate"]))
         ]
-        judged = [(number, item) for number, item in found if item.get("expected") or item["status"] != "undetermined"]
         # A measurement without a condition judges nothing, unless there is nothing else.
-        return judged or found
+        return [pair for pair in found if not _judges_nothing(pair[1])] or found
 
     @property
     def word(self) -> str:
         """What to call it in a sentence."""
         kind = _NAMES.get(self.gate_type, f"{self.gate_type.replace('_', ' ')} gate" if self.gate_type else "gate")
         return f"{kind} {self.gate!r}" if self.gate else kind
+
+
+def _judges_nothing(item: Mapping[str, Any]) -> bool:
+    """Whether it is a number to which nobody compared anything, and nothing else (``because`` says what became of a result)."""
+    return bool(
+        item["status"] == "undetermined" and item.get("actual") and not item.get("expected") and not item.get("because")
+    )
 
 
 def with_article(word: str) -> str:

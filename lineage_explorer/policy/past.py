@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..trace import RELEASED_KINDS
 from .facts import RETIRED, Life, Span
 from .hop import Hop, base_of
 
+#: What deployments of production say of their environment; many say nothing.
+_PRODUCTION = frozenset({"", "production", "prod"})
 #: Shares of traffic are sums of what sources wrote as decimals.
 EXACT = 1e-6
 
@@ -74,14 +76,14 @@ def climbs(spans: Sequence[Span], version: str, site: str) -> list[list[Level]]:
     return found
 
 
-def last_beginning(spans: Sequence[Span], version: str) -> int | None:
-    """When it last began to serve anywhere, after a time in which it did not."""
-    began: int | None = None
+def last_beginning(spans: Sequence[Span], version: str) -> Span | None:
+    """The span in which it last began to serve anywhere, after a time in which it did not; None: it never served."""
+    began: Span | None = None
     serving = False
     for span in spans:
         now = any(share.model == version and share.traffic != 0 for share in span.shares)
         if now and not serving:
-            began = span.start
+            began = span
         serving = now
     return began
 
@@ -112,16 +114,25 @@ def serving_before_release(hop: Hop) -> Mapping[str, float | None] | str:
         return "what served changed between two syncs, around the release"
     own = set(versions_of(hop))
     sites = {share.site for span in spans for share in span.shares if share.model in own}
-    found = {
-        share.model: share.traffic
-        for share in earlier[-1].shares
-        if share.model
-        and share.model not in own
-        and share.traffic != 0
-        and (share.site in sites or not sites)
-        and share.environment in ("", "production")
-    }
-    return found or "nothing is on record that served before the release"
+    found: dict[str, list[float | None]] = {}
+    for share in earlier[-1].shares:
+        if (
+            share.model
+            and share.model not in own
+            and share.traffic != 0
+            and (share.site in sites or not sites)
+            and share.environment.casefold() in _PRODUCTION
+        ):
+            found.setdefault(share.model, []).append(share.traffic)
+    return {model: _known(shares) for model, shares in found.items()} or (
+        "nothing is on record that served before the release"
+    )
+
+
+def _known(shares: Iterable[float | None]) -> float | None:
+    """What of the traffic of some deployments is known; None: it is not known whether they had any."""
+    known = [share for share in shares if share is not None]
+    return sum(known) if known else None
 
 
 # --- lives ---

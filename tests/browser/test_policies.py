@@ -314,7 +314,7 @@ def test_a_heat_map_in_a_notebook_is_in_step_with_python(page: Page, lab: Lab, a
     name = write_notebook(
         lab.root,
         "estate.ipynb",
-        "import json\nfrom lineage_explorer.widget import HeatMap\nheat = HeatMap('demo/lineage.db')\nheat",
+        "import json\nfrom lineage_explorer import HeatMap\nheat = HeatMap('demo/lineage.db')\nheat",
         "print('chosen:', heat.selected)",
         "heat.selected = 'endpoint:churn-prod'",
         "HeatMap(json.load(open('hostile.json')))",

@@ -222,7 +222,7 @@ class _Maker:
                 found[name] = value
         for place in (found, found.setdefault("tags", {})):
             if self.often(30):
-                place["risk"] = self.chance.choice(["high", "low"])
+                place["risk"] = self.chance.choice(["high", "low", "high", "low", 1, None])
             if self.often(30):
                 place["audience"] = self.chance.choice(["public", "staff"])
         if not found["tags"]:
@@ -245,7 +245,7 @@ class _Maker:
         )
         return self.node(
             f"{kind}:{name}{version}",
-            digest=self.chance.choice([*FULL, "", "", ""]),
+            digest=self.chance.choice([*FULL, "", "", "", "md5:0a", "md5:0b", "mlflow-md5-8:aabbccdd"]),
             identified_by=basis,
             created_at=_maybe(self.when(0, 20, 50)),
             attributes=self.attributes("source", "uri", "retention", "owner"),
@@ -354,7 +354,7 @@ class _Maker:
                 f"deployment:e:{name}",
                 attributes={
                     **(
-                        {"environment": chance.choice(["production", "production", "staging", ""])}
+                        {"environment": chance.choice(["production", "production", "Production", "staging", ""])}
                         if self.often(75)
                         else {}
                     ),
@@ -442,7 +442,9 @@ class _Maker:
         if "actual" in item and self.often(30):
             attributes["metric"] = chance.choice(["f1", "auc"])
         if gate_type == "evaluation" and self.often(70 if self.focus == "compared" else 30):
-            attributes["baseline"] = chance.choice(["model:churn@1", "model:churn@2", *["model:churn@0"] * 5])
+            attributes["baseline"] = chance.choice(
+                ["model:churn@1", "model:churn@2", "model:churn@3", *["model:churn@0"] * 5]
+            )
         if gate_type == "safety" and self.often(70):
             attributes["expectations"] = self.expectations()
         if status == "waived":
@@ -450,8 +452,14 @@ class _Maker:
                 attributes["reason"] = "relabelling"
             if self.often(80):
                 item["valid_to"] = text(NOW + chance.choice((-20, 0, 20, 20)))
+        if gate_type == "evaluation" and self.often(50 if self.focus == "separate_data" else 10):
+            attributes["dataset"] = chance.choice(
+                ["dataset:d1@1", "dataset:d2@1", "dataset:d3@2", "dataset:d9@1", "held out"]
+            )
         if attributes:
             item["attributes"] = attributes
+        if item["status"] in ("stale", "undetermined") and self.often(40):
+            item["because"] = "its source changed it between two syncs, around this instant"
         if self.often(85 if self.focus == "same_subject" else 40):
             item["subject_digest"] = self.digest()
         return {key: value for key, value in item.items() if value != ""}
@@ -510,22 +518,37 @@ class _Maker:
         others = [one for one in ("model:churn@0", "model:churn@1", "model:churn@2") if one != model]
         old = "model:churn@0" if self.focus == "compared" and self.often(80) else chance.choice(others)
         plan = chance.choice(
-            [[10, 50, 100]] * 4 + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100]]
+            [[10, 50, 100]] * 4
+            + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100], [10, 5, 10, 50, 100]]
+            + [[10, 50, 0, 10, 50, 100], [100, 0, 10, 50, 100], [10, 50, 100, 0]]
         )
+        # Some deployments say nothing of their environment, some stand beside production, and some at another site.
+        place = self.chance.choice(["", "", "", "production", "Prod", "staging"])
         spans = []
         if self.often(85):
             start = None if self.often(30) else begins - 20 * DAY
-            spans.append(
-                Span(start, begins, (Share(old, "deployment:e:old", chance.choice([100.0, 100.0, 100.0, None])),))
-            )
+            before = [Share(old, "deployment:e:old", chance.choice([100.0, 100.0, 100.0, None]), "", place)]
+            if self.often(20):
+                third = chance.choice([one for one in others if one != old])
+                before.append(Share(third, "deployment:e:third", chance.choice([50.0, 0.0, None]), "", place))
+            if self.often(12):
+                before.append(Share(old, "deployment:e:old2", chance.choice([50.0, 0.0, None]), "", place))
+            if self.often(8):
+                before.append(Share(model, deployment, chance.choice([10.0, 0.0, None]), "", place))
+            spans.append(Span(start, begins, tuple(before)))
         at = begins
         sure = self.often(80)
+        two_sites = self.often(8)
         for position, step in enumerate(plan):
             last = position == len(plan) - 1
             end = None if last else at + chance.choice([DAY // 2, DAY, 2 * DAY, 2 * DAY])
-            mine = Share(model, deployment, None if self.often(3) else float(step))
+            mine = [Share(model, deployment, None if self.often(3) else float(step))]
+            if step and self.often(10):  # two deployments of one version
+                mine = [Share(model, deployment, step / 2), Share(model, "deployment:e:twin", step / 2)]
+            if two_sites:
+                mine.append(Share(model, deployment, float(chance.choice(plan)), "eu"))
             rest = (Share(old, "deployment:e:old", 100.0 - step),) if step < 100 else ()
-            spans.append(Span(at, end, (mine, *rest), sure=sure or self.often(70)))
+            spans.append(Span(at, end, (*mine, *rest), sure=sure or self.often(70)))
             at = end or at
         return tuple(spans)
 
@@ -548,12 +571,18 @@ class _Maker:
                     ["staging", "production", "archived"],
                     ["archived"],
                     ["production", "deleted"],
+                    ["archived", "production", "archived", "retired"],
+                    ["production", "deleted", "production"],
                     [],
                 ]
             )
             for position, stage in enumerate(words):
                 end = None if position == len(words) - 1 else (at or micros(0)) + chance.randrange(10, 40, 5) * DAY
-                stages.append(Interval(stage, at, end, earliest=at, number=self.number()))  # type: ignore[arg-type]
+                # Where a source does not date a change it lies between two syncs.
+                earliest = at
+                if at is not None and self.often(25):
+                    earliest = None if self.often(20) else at - chance.choice((5, 30)) * DAY
+                stages.append(Interval(stage, at, end, earliest=earliest, number=self.number()))  # type: ignore[arg-type]
                 at = end
             gone = None
             if (words and words[-1] in ("archived", "retired") and self.often(35)) or self.often(6):
@@ -612,7 +641,7 @@ class _Maker:
         found["hop"] = ["model|ai_agent|logged_model", "deploys", "deployment"]
         if what.get("check") == "environment":
             found["hop"] = ["*", self.chance.choice(["deploys", "serves", "*"]), "*"]
-        elif what.get("check") == "identified" or ("same_subject" not in json.dumps(what) and self.often(12)):
+        elif what.get("check") == "identified" or self.often(12):
             found["hop"] = self.chance.choice(
                 [
                     ["dataset|feature_set|index", "used", "run"],
@@ -746,6 +775,9 @@ _FACTS = (
     "intended_use",
     "limitations",
     "retention",
+    "prompt",
+    "retrieval_index",
+    "base_model",
 )
 _CHECKS: Mapping[str, Callable[[_Maker], dict[str, Any]]] = {
     "resolved": lambda maker: {},
@@ -780,6 +812,7 @@ _CHECKS: Mapping[str, Callable[[_Maker], dict[str, Any]]] = {
                 {"kinds": ["person"]},
                 {"kinds": ["person", "service"], "allowed": [".*:(ada|mia|ci)"]},
                 {"kinds": ["team", "group", "person"]},
+                {"allowed": ["ada|ci", "person:mia"]},
             ]
         ),
     },
@@ -795,7 +828,7 @@ _CHECKS: Mapping[str, Callable[[_Maker], dict[str, Any]]] = {
         else {"gate_type": "evaluation", "with": "production"}
     ),
     "canary": lambda maker: {
-        "steps": maker.chance.choice([[10, 50, 100], [10, 50, 100], [10, 100], [50, 100]]),
+        "steps": maker.chance.choice([[10, 50, 100], [10, 50, 100], [10, 100], [50, 100], [10, 50], [100]]),
         "for": maker.chance.choice(["24h", "1d", "12h", "2d"]),
     },
     "rollback_target": lambda maker: {},

@@ -167,9 +167,9 @@ class World:
                 and self.kind(cause) == "logged_model"
                 and edge["basis"] in ("content_hash", "identifier")
             )
-            # Reading: `alias alias_of version`, and evidence about the version is about the alias that points there. One
-            # step: the bytes of the version that an alias points to are not looked for.
-            if (same_bytes or edge["predicate"] == "alias_of") and cause not in found:
+            # `alternate_of` is what gathering puts between a bare name and what it means. One step: the bytes of the
+            # version that an alias points to are not looked for.
+            if (same_bytes or edge["predicate"] in ("alias_of", "alternate_of")) and cause not in found:
                 found.append(cause)
         return found
 
@@ -222,37 +222,35 @@ class World:
         effect = hop[1]
         edge = self.graph.edges[hop]
         record = self.graph.nodes[effect].get("record", {})
-
-        def stated(relation: Mapping[str, Any]) -> list[int]:
-            return [relation["valid_from"]] if "valid_from" in relation.get("record", {}) else []
-
         if self.kind(effect) == "deployment":
-            times = []
-            for source, target, relation in self.graph.edges(data=True):
-                if (relation["predicate"], effect) in (("serves", source), ("deploys", target)):
-                    times += stated(relation)
-            return min(times, default=None)
+            return self.released(effect)
         if self.kind(effect) == "endpoint":
-            return min(stated(edge), default=None)
+            return edge["valid_from"] if "valid_from" in edge["record"] else None
         for name in ("started_at", "ended_at") if self.kind(effect) == "run" else ("created_at",):
             if record.get(name):
                 return micros(record[name])
         when: int | None = edge["event_time"]
         return when
 
+    def released(self, deployment: str) -> int | None:
+        """When a deployment was released."""
+        for predicate in ("deploys", "serves"):
+            times = [
+                relation["valid_from"]
+                for cause, effect, relation in self.graph.edges(data=True)
+                if relation["predicate"] == predicate
+                and deployment == (effect if predicate == "deploys" else cause)
+                and "valid_from" in relation["record"]
+            ]
+            if times:
+                return min(times)
+        return None
+
     def release(self, hop: Hop) -> int | None:
-        if self.deployment(hop) is not None:
-            return self.event(hop)
-        # Reading: what stands further up must have been there before the first release that it leads to.
-        times: list[int] = []
-        for item in self.paths_through(hop):
-            for cause, effect, key in self.graph.edges(keys=True):
-                if (cause, effect, key[1]) == (item.model, item.deployment, "deploys"):
-                    when = self.event((cause, effect, key))
-                    if when is None:
-                        return None
-                    times.append(when)
-        return min(times, default=None)
+        own = self.deployment(hop)
+        places = [own] if own is not None else [item.deployment for item in self.paths_through(hop)]
+        times = [self.released(place) for place in places]
+        return None if None in times else min(times, default=None)  # type: ignore[type-var]
 
 
 # --- evidence that counts ---
@@ -286,18 +284,28 @@ def selected(world: World, subject: str, gate: str = "", gate_type: str = "") ->
         for number, item in about(world, subject)
         if (not gate or matches(gate, item["gate"])) and (not gate_type or item.get("gate_type", "other") == gate_type)
     ]
-    judging = [
-        (number, item) for number, item in found if not (item["status"] == "undetermined" and not item.get("expected"))
-    ]
-    return judging or found
+    return [pair for pair in found if not judges_nothing(pair[1])] or found
 
 
-def groups_of(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
-    groups: dict[tuple[str, str], list[Item]] = {}
-    for number, item in items:
-        who = item.get("evaluator", "") if item.get("gate_type") == "approval" else ""
-        groups.setdefault((item["gate"], who), []).append((number, item))
-    return groups
+def judges_nothing(item: Mapping[str, Any]) -> bool:
+    """Whether it is a measurement that states no condition (not one that somebody changed between two syncs)."""
+    states_nothing = item["status"] == "undetermined" and not item.get("expected") and not item.get("because")
+    return states_nothing and bool(item.get("actual"))
+
+
+def groups_of(items: Sequence[Item]) -> list[tuple[str, str, list[Item]]]:
+    """Gate, evaluator where approvals name one, and the records that count there."""
+    found = []
+    for gate in dict.fromkeys(item["gate"] for _, item in items):
+        of_gate = [pair for pair in items if pair[1]["gate"] == gate]
+        named = dict.fromkeys(approver(item) for _, item in of_gate if approver(item))
+        for who in named or [""]:
+            found.append((gate, who, [pair for pair in of_gate if approver(pair[1]) in ("", who)]))
+    return found
+
+
+def approver(item: Mapping[str, Any]) -> str:
+    return str(item.get("evaluator", "")) if item.get("gate_type") == "approval" else ""
 
 
 def latest(items: Sequence[Item]) -> list[Item]:
@@ -340,21 +348,12 @@ def settle_all(
     """What all groups come to: the worst, except that approvals may contradict each other."""
     gates: dict[str, list[str]] = {}
     deciding: list[Item] = []
-    approvals: set[str] = set()
-    for (gate, _), group in groups_of(items).items():
+    for gate, _, group in groups_of(items):
         outcome, by = settle(world, group, before, release)
-        deciding += by
-        if group[0][1].get("gate_type") == "approval":
-            # An approval's gate is one thing although each approver is a group of it.
-            approvals.add("approval " + gate)
-            gates.setdefault("approval " + gate, []).append(outcome)
-        else:
-            gates.setdefault("gate " + gate, []).append(outcome)
-    outcomes = []
-    for gate, found in gates.items():
-        contradict = gate in approvals and HOLDS in found and FAILS in found
-        outcomes.append(CANNOT if contradict else all_of(found))
-    return all_of(outcomes), deciding
+        deciding += [pair for pair in by if pair not in deciding]
+        gates.setdefault(gate, []).append(outcome)
+    # A gate has several groups only where approvers are named, each of whom has one.
+    return all_of(CANNOT if HOLDS in found and FAILS in found else all_of(found) for found in gates.values()), deciding
 
 
 def weakest(deciding: Iterable[Item]) -> int:
@@ -401,7 +400,7 @@ def has(world: World, ref: str, *names: str) -> bool:
     attributes = world.attributes(ref)
     for place in (attributes, *(attributes.get(name) for name in ("tags", "params", "metadata"))):
         for key, value in place.items() if isinstance(place, Mapping) else ():
-            if key.lower() in names and value is not None and value != "":
+            if key.lower() in names and value not in (None, [], {}) and str(value).strip():
                 return True
     return False
 
@@ -437,6 +436,8 @@ def on_record(world: World, subject: str, fact: str) -> bool:
         return run_used("code") or run_has("commit", "git_commit", "code", "source_version")
     if fact == "environment":
         return run_used("environment") or run_has("environment", "conda", "requirements", "image")
+    if fact in ("prompt", "retrieval_index", "base_model"):
+        return any(world.kind(ref) == fact.removeprefix("retrieval_") for ref in world.upstream(subject))
     if fact == "owner":
         return bool(world.facts.agents.get(subject)) or has(world, subject, "owner", "team", "user")
     if fact == "description":
@@ -483,7 +484,7 @@ def check_metric(world: World, hop: Hop, subject: str, params: Mapping[str, Any]
     outcomes = set()
     for _, item in deciding:
         value = number(item["actual"])
-        if value is None:
+        if value is None or item["status"] == "stale" or item.get("because"):
             outcomes.add(CANNOT)
             continue
         met = (
@@ -599,31 +600,49 @@ def check_identity(world: World, hop: Hop, subject: str, params: Mapping[str, An
     outcomes = []
     for one in people(world, hop, subject, params["who"]):
         kind = kind_of_person(one)
-        right = not params.get("kinds") or kind in params["kinds"]
-        allowed = not params.get("allowed") or any(matches(pattern, one) for pattern in params["allowed"])
+        right = kind in params.get("kinds", ("person", "service"))
+        allowed = not params.get("allowed") or any(
+            matches(pattern, one if ":" in pattern else one.removeprefix(kind + ":")) or matches(pattern, one)
+            for pattern in params["allowed"]
+        )
         outcomes.append(CANNOT if not kind else HOLDS if right and allowed else FAILS)
     return all_of(outcomes)
 
 
 def check_separate_data(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
-    roles = world.roles(subject)
-    training = training_data(world, subject)
-    # Reading: test data is evaluation data; validation data, which training itself looks at, is not.
-    tested = {ref for ref, its in roles.items() if its & {"evaluation", "test"} and world.kind(ref) in DATA}
-    tested |= world.evaluated_with(subject)
-    outcomes = []
-    for one in tested:
-        for other in training:
-            a, b = (world.graph.nodes[ref].get("digest", "") for ref in (one, other))
-            full = [digest for digest in (a, b) if digest.startswith("sha256:")]
-            rungs = [LADDER.index(world.graph.nodes[ref].get("identified_by") or "name") for ref in (one, other)]
-            if (one == other and max(rungs) < LADDER.index("name")) or (len(full) == 2 and a == b):
-                outcomes.append(FAILS)
-            elif len(full) == 2 or max(rungs) <= LADDER.index("name_version"):
-                outcomes.append(HOLDS)
-            else:
-                outcomes.append(CANNOT)  # reading: a shortened digest or an order in time tells no two things apart
-    return all_of(outcomes)
+    tested = world.evaluated_with(subject)
+    for run in world.runs_that_made(subject):
+        tested |= {
+            data
+            for data, edge in world.into(run)
+            if edge["role"].lower() in ("evaluation", "test") and world.kind(data) in DATA
+        }
+    for _, item in about(world, subject):
+        named = item.get("attributes", {}).get("dataset")
+        if named and item.get("gate_type") == "evaluation":
+            tested.add(named)
+    return all_of(two_data(world, one, other) for one in tested for other in training_data(world, subject))
+
+
+def two_data(world: World, one: str, other: str) -> str:
+    """HOLDS: they differ. FAILS: they are the same."""
+    digests = [digest_of(world, ref) for ref in (one, other)]
+    rungs = [LADDER.index(rung_of(world, ref)) for ref in (one, other)]
+    if one == other:
+        return FAILS
+    if all(digests) and digests[0] == digests[1]:
+        return FAILS
+    kinds = {digest.partition(":")[0] for digest in digests}
+    return HOLDS if (all(digests) and len(kinds) == 1) or max(rungs) <= LADDER.index("name_version") else CANNOT
+
+
+def digest_of(world: World, ref: str) -> str:
+    digest = str(world.graph.nodes[ref].get("digest", "")) if ref in world.graph else ""
+    return digest if digest.partition(":")[0] in ("sha256", "sha512", "sha1", "md5") else ""
+
+
+def rung_of(world: World, ref: str) -> str:
+    return str(world.graph.nodes[ref].get("identified_by") or "name") if ref in world.graph else "name"
 
 
 _NUMBER = r"(0|[1-9]\d*)"
@@ -643,22 +662,16 @@ def check_name(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) 
     return all_of(outcomes)
 
 
-def environments(world: World, hop: Hop) -> list[Any]:
+def environments(world: World, hop: Hop) -> list[str]:
     own = world.deployment(hop)
     places = [own] if own else [item.deployment for item in world.paths_through(hop)]
-    return [world.attributes(place).get("environment") for place in places]
+    return [str(world.attributes(place).get("environment") or "").lower() for place in places]
 
 
 def check_environment(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
-    return among(environments(world, hop), params["allowed"])  # reading: further up as a guard does
-
-
-def among(found: Sequence[Any], wanted: Sequence[Any]) -> str:
-    if not found or not all(found):
-        return CANNOT
-    if all(place in wanted for place in found):
-        return HOLDS
-    return CANNOT if any(place in wanted for place in found) else FAILS
+    # Further up every one of the deployments must be allowed.
+    allowed = [one.lower() for one in params["allowed"]]
+    return all_of(CANNOT if not one else HOLDS if one in allowed else FAILS for one in environments(world, hop))
 
 
 # --- checks of the past ---
@@ -740,8 +753,25 @@ def check_unweakened(world: World, hop: Hop, subject: str, params: Mapping[str, 
     return all_of(outcomes)
 
 
-def shares_before(world: World, release: int | None) -> list[Any]:
-    """What served right before an instant, as far as anybody knows."""
+def in_production(share: Any) -> bool:
+    return share.environment.lower() in ("", "production", "prod")
+
+
+def levels(spans: Iterable[Any], site: str | None, which: Any) -> list[tuple[Any, float | None]]:
+    """The traffic that the shares for which something is true had at a site in each span, also where that is none."""
+    found = []
+    for span in spans:
+        traffic = [share.traffic for share in span.shares if site in (None, share.site) and which(share)]
+        found.append((span, None if None in traffic else round(sum(traffic), 6)))
+    return found
+
+
+def had_traffic(traffic: Iterable[float | None]) -> str:
+    return any_of(CANNOT if one is None else HOLDS if one > 0 else FAILS for one in [0, *traffic])
+
+
+def served_before(world: World, release: int | None, own: set[str]) -> dict[str, str] | None:
+    """What other versions had traffic right before an instant; None where that is not known."""
     spans = list(world.facts.releases or ())
     for place, span in enumerate(spans):
         if (
@@ -749,112 +779,154 @@ def shares_before(world: World, release: int | None) -> list[Any]:
             and (span.start is None or span.start < release)
             and (span.end is None or release <= span.end)
         ):
-            if not all(after.sure for after in spans[place + 1 : place + 2]):
-                return []  # when it changed is not known
-            return [share for share in span.shares if share.traffic is None or share.traffic > 0]
-    return []
+            if any(not after.sure and after.start != release for after in spans[place + 1 : place + 2]):
+                return None  # when it changed is not known
+            # Only at the sites at which the version itself ever stood.
+            own_sites = {share.site for one in spans for share in one.shares if share.model in own}
+            others = [
+                share
+                for share in span.shares
+                if share.model not in own and in_production(share) and (share.site in own_sites or not own_sites)
+            ]
+            return {
+                one.model: found
+                for one in others
+                if (found := had_traffic(share.traffic for share in others if share.model == one.model)) != FAILS
+            }
+    return None
 
 
 def check_compared(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
     found = selected(world, subject, params.get("gate", ""), params.get("gate_type", ""))
-    own = world.versions(hop, subject)
-    served = [share for share in shares_before(world, world.release(hop)) if share.model not in own]
+    served = served_before(world, world.release(hop), world.versions(hop, subject)) or {}
     outcomes = []
-    for group in groups_of(found).values():
+    for _, _, group in groups_of(found):
         outcome, deciding = settle(world, group, False, None)
         named = {item.get("attributes", {}).get("baseline") or "" for _, item in deciding}
         if named == {""}:
-            continue  # reading: what names no baseline compares nothing
+            continue
         if outcome != HOLDS:
             outcomes.append(outcome)
-        elif not served or "" in named:
-            outcomes.append(CANNOT)
-        for one in named if outcome == HOLDS and served and "" not in named else ():
-            shares = [share.traffic for share in served if share.model == one]
-            if not shares:
-                outcomes.append(FAILS)
+            continue
+        for one in named:
+            if not one or not served:
+                outcomes.append(CANNOT)
+                continue
+            meant = [model for model in served if one in (model, without_namespace(model))]
+            if meant:
+                outcomes.append(any_of(served[model] for model in meant))
             else:
-                outcomes.append(CANNOT if all(share is None for share in shares) else HOLDS)
+                outcomes.append(FAILS if HOLDS in served.values() else CANNOT)
     return all_of(outcomes)
 
 
+def without_namespace(ref: str) -> str:
+    kind, _, rest = ref.partition(":")
+    return f"{kind}:{rest.rpartition('/')[2]}"
+
+
 def check_canary(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
-    return all_of(canary(world, version, params) for version in world.versions(hop, subject))
+    versions = world.versions(hop, subject)
+    return all_of(canary(world, version, site, params) for version in versions for site in sites(world, version))
 
 
-def canary(world: World, version: str, params: Mapping[str, Any]) -> str:
-    levels: list[list[Any]] = []  # [share, start, end] of each time in which it did not change
-    known = True
-    for span in world.facts.releases or ():
-        shares = [share.traffic for share in span.shares if share.model == version]
-        if not levels and not any(share is None or share > 0 for share in shares):
+def sites(world: World, version: str) -> set[str]:
+    """Where a version had traffic, as far as anybody knows."""
+    return {
+        share.site
+        for span in world.facts.releases or ()
+        for share in span.shares
+        if share.model == version and (share.traffic is None or share.traffic > 0)
+    }
+
+
+def canary(world: World, version: str, site: str, params: Mapping[str, Any]) -> str:
+    """The best of the times in which a version served a site."""
+    spans = world.facts.releases or ()
+    mine = levels(spans, site, lambda share: share.model == version)
+    times: list[list[tuple[Any, float | None]]] = []
+    for place, (span, level) in enumerate(mine):
+        if level == 0:
             continue
-        if None in shares or not span.sure or span.start is None:
-            known = False  # from here on it is not known; what came before may show enough to fail
-            break
-        level = sum(shares)
-        if levels and levels[-1][0] == level and levels[-1][2] == span.start:
-            levels[-1][2] = span.end
+        if place and mine[place - 1][1] != 0:
+            times[-1].append((span, level))
         else:
-            levels.append([level, span.start, span.end])
-    if not levels:
-        return CANNOT
-    steps = list(params["steps"])
-    if levels[0][0] > steps[0]:
-        return FAILS
-    at = 0
-    for place, step in enumerate(steps):
-        while at < len(levels) and levels[at][0] < step:
-            at += 1  # reading: shares between the steps do no harm
-        if at == len(levels):
-            return CANNOT  # reading: it is still on its way
-        level, start, end = levels[at]
-        if level > step:
+            times.append([(span, level)])
+    outcomes = []
+    for time in times:
+        outcome = one_canary(time, list(params["steps"]), params["for"])
+        began = time[0][0].start
+        earlier_ones = [span for span in spans if span.start is None or (began is not None and span.start <= began)]
+        others = [
+            share.traffic
+            for span in earlier_ones
+            for share in span.shares
+            if share.site == site and share.model != version
+        ]
+        if outcome == FAILS and had_traffic(others) != HOLDS:
+            outcome = CANNOT
+        outcomes.append(outcome)
+    return any_of(outcomes)
+
+
+def one_canary(time: Sequence[tuple[Any, float | None]], steps: Sequence[float], stay: str) -> str:
+    """One time from beginning to serve until no traffic any more."""
+    known: list[list[Any]] = []  # [share, start, end] of each time in which it did not change
+    for span, level in time:
+        if level is not None and known and known[-1][0] == level:
+            known[-1][2] = span.end
+        elif level is None or not span.sure or span.start is None:
+            known.append([None, span.start, span.end])
+            break
+        else:
+            known.append([level, span.start, span.end])
+    stayed: set[float] = set()
+    for level, start, end in known:
+        if level is None:
+            return CANNOT
+        if any(level > step and step not in stayed for step in steps):
             return FAILS
-        going_on = end is None or (not known and at == len(levels) - 1)
-        stayed = world.as_of if end is None else end
-        if place < len(steps) - 1 and stayed < earlier(start, params["for"], -1):
-            return CANNOT if going_on else FAILS
-    return HOLDS
+        if level == steps[-1]:
+            return HOLDS
+        if end is not None and end >= earlier(start, stay, -1):
+            stayed.add(level)
+    return CANNOT
 
 
 def deleted(world: World, ref: str) -> bool | None:
     """Whether a version was deleted; None when nothing is on record of it."""
     for life in world.facts.lives.get(name_of(ref), ()):
         if life.ref == ref:
-            if life.gone_at is not None and life.gone_at <= world.as_of:
-                return True
-            if any(one.stage == "deleted" and (one.start or 0) <= world.as_of for one in life.stages):
+            stage = life.at(world.as_of)
+            if (life.gone_at is not None and life.gone_at <= world.as_of) or (
+                stage is not None and stage.stage == "deleted"
+            ):
                 return True
             return None if life.here is None else not life.here
     return None
 
 
 def check_rollback_target(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
-    versions = world.versions(hop, subject)
-    outcomes = []
-    for version in versions:
-        spans = [
-            (
-                span.start,
-                {share.model: share.traffic for share in span.shares if share.traffic is None or share.traffic > 0},
-            )
-            for span in world.facts.releases or ()
-        ]
-        # Reading: before it served for the first time, or, where that is not on record, before its release.
-        firsts = [start for start, models in spans if version in models]
-        until = firsts[0] if firsts else world.release(hop)
-        found = []
-        for start, models in spans:
-            if version in models or (until is not None and start is not None and start >= until):
-                break
-            # What may have had no traffic has perhaps never served.
-            found += [
-                CANNOT if traffic is None and deleted(world, other) is False else deleted(world, other)
-                for other, traffic in models.items()
-            ]
-        outcomes.append(any_of({False: HOLDS, True: FAILS, None: CANNOT}.get(one, CANNOT) for one in found))
-    return all_of(outcomes)
+    return all_of(rollback(world, hop, version) for version in world.versions(hop, subject))
+
+
+def rollback(world: World, hop: Hop, version: str) -> str:
+    mine = levels(world.facts.releases or (), None, lambda share: share.model == version)
+    begins = [
+        span.start for place, (span, level) in enumerate(mine) if level != 0 and not (place and mine[place - 1][1] != 0)
+    ]
+    until = begins[-1] if begins else world.release(hop)
+    traffic: dict[str, list[float | None]] = {}
+    for span, _ in mine:
+        if until is not None and (span.start is None or span.start < until):
+            for share in span.shares:
+                if share.model != version:
+                    traffic.setdefault(share.model, []).append(share.traffic)
+    had = {model: found for model, its in traffic.items() if (found := had_traffic(its)) != FAILS}
+    gone = {model: deleted(world, model) for model in had}
+    if any(had[model] == HOLDS and gone[model] is False for model in had):
+        return HOLDS
+    return FAILS if HOLDS in had.values() and all(gone.values()) else CANNOT
 
 
 def check_active_versions(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
@@ -865,18 +937,24 @@ def active(world: World, name: str, params: Mapping[str, Any]) -> str:
     lives = world.facts.lives.get(name)
     if lives is None:
         return CANNOT
-    count = unknown = 0
-    for life in lives:
-        if deleted(world, life.ref):
-            continue
-        stage = life.at(world.as_of)
-        count += stage is not None and stage.stage in IN_USE
-        unknown += stage is None
-    if count > params["at_most"]:
+    outcomes = [is_active(world, life) for life in lives]
+    if outcomes.count(HOLDS) > params["at_most"]:
         return FAILS
-    if not world.facts.complete.get(name) or count + unknown > params["at_most"]:
+    if not world.facts.complete.get(name) or len(outcomes) - outcomes.count(FAILS) > params["at_most"]:
         return CANNOT
     return HOLDS
+
+
+def is_active(world: World, life: Any) -> str:
+    now = life.at(world.as_of)
+    # Between two syncs it was perhaps already what was seen next.
+    may_be = [now, *(one for one in life.stages if one.start is not None and begun_perhaps(one, world.as_of))]
+    outcomes = {CANNOT if one is None else HOLDS if one.stage in IN_USE else FAILS for one in may_be}
+    return outcomes.pop() if len(outcomes) == 1 else CANNOT
+
+
+def begun_perhaps(stage: Any, instant: int) -> bool:
+    return instant < stage.start and (stage.earliest is None or stage.earliest < instant)
 
 
 def check_kept(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
@@ -889,21 +967,23 @@ def kept(world: World, name: str, params: Mapping[str, Any]) -> str:
     if name not in world.facts.lives:
         return CANNOT
     for life in world.facts.lives[name]:
-        retired = next((one for one in life.stages if one.stage in NOT_ACTIVE), None)
-        if retired is None:
-            # Gone without having been retired, as far as anybody knows.
-            outcomes.append(HOLDS if life.gone_at is None and life.here else CANNOT)
-        elif retired.start is None:
-            # Whenever that was: it is kept as long as it is still there.
-            outcomes.append(HOLDS if life.gone_at is None and life.here else CANNOT)
+        gone = deleted(world, life.ref)
+        retired = None
+        for one in reversed([one for one in life.stages if one.start is None or one.start <= world.as_of]):
+            if one.stage not in NOT_ACTIVE:
+                break
+            retired = one
+        if gone is False:
+            outcomes.append(HOLDS)
+        elif retired is None or retired.start is None:
+            outcomes.append(CANNOT)  # nothing says when it was retired
         elif retired.start <= since:
-            outcomes.append(HOLDS)  # retired so long ago that nobody asks
-        elif life.gone_at is not None:
-            outcomes.append(FAILS if life.gone_at < earlier(retired.start, params["for"], -1) else HOLDS)
+            outcomes.append(HOLDS)  # so long ago that nobody asks
         else:
-            outcomes.append({True: HOLDS, False: FAILS, None: CANNOT}[life.here])
+            sure = retired.earliest is not None and retired.earliest > since
+            outcomes.append(FAILS if gone and sure else CANNOT)
     if FAILS not in outcomes and not world.facts.complete.get(name):
-        return CANNOT  # reading: there may be versions that nobody read
+        return CANNOT
     return all_of(outcomes)
 
 
@@ -920,18 +1000,18 @@ def one_of(value: Any) -> list[Any]:
 def guard(world: World, hop: Hop, subject: str, when: Mapping[str, Any]) -> str:
     outcomes = []
     if "environment" in when:
-        outcomes.append(among(environments(world, hop), one_of(when["environment"])))
+        wanted = [one.lower() for one in one_of(when["environment"])]
+        found = environments(world, hop)
+        outcomes.append(any_of(CANNOT if not one else HOLDS if one in wanted else FAILS for one in found))
     if "kind" in when:
-        models = [item.model for item in world.paths_through(hop)]
-        if any(world.kind(model) in one_of(when["kind"]) for model in models if model is not None):
-            outcomes.append(HOLDS)
-        else:
-            outcomes.append(CANNOT if None in models else FAILS)  # reading: what is not on record has no kind
+        kinds = [world.kind(item.model) for item in world.paths_through(hop) if item.model is not None]
+        outcomes.append(any_of(HOLDS if kind in one_of(when["kind"]) else FAILS for kind in kinds))
     for key, text in when.get("tag", {}).items():
         attributes = world.attributes(subject)
         tags = attributes.get("tags")
-        said = [place[key] for place in (attributes, tags) if isinstance(place, Mapping) and key in place]
-        outcomes.append(CANNOT if not said else HOLDS if text in said else FAILS)
+        places = [place for place in (attributes, tags) if isinstance(place, Mapping)]
+        said = [str(place[key]) for place in places if place.get(key) is not None]
+        outcomes.append(CANNOT if len(set(said)) != 1 else HOLDS if text in said else FAILS)
     return all_of(outcomes)
 
 
@@ -1003,7 +1083,6 @@ def judge_hop(world: World, hop: Hop, policy: Mapping[str, Any], judged_as_of: i
     if not any(asked(world, hop, version) for version in versions):
         return {}  # reading: nothing is asked of such a hop, whichever version judges
     event = world.event(hop) if judged_as_of is None else judged_as_of
-    # Reading: what was waived is said by the version in force at the instant asked about, whichever version judges.
     now = world.as_of if judged_as_of is None else judged_as_of
     waivers = (in_force(versions, now) or {}).get("waiver", ())
     if event is not None:

@@ -884,10 +884,10 @@ def test_metric_compares_the_number_itself_with_the_bounds_of_the_policy(
             "not hexadecimal": (
                 SameSubject(),
                 lambda: hop(
-                    ev(subject_digest="sha256:" + "x" * 64),
-                    nodes={DEPLOYMENT: described(model_digest="sha256:" + "x" * 64)},
+                    ev(subject_digest="sha256:" + "X" * 64),
+                    nodes={DEPLOYMENT: described(model_digest="sha256:" + "X" * 64)},
                 ),
-                "undetermined: approval judged sha256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, sha256:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx was deployed: not comparable | needs full digests of one kind [claimed 1]",
+                "undetermined: approval judged sha256:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX, sha256:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX was deployed: not comparable | needs full digests of one kind [claimed 1]",
             ),
             "of an unknown kind": (
                 SameSubject(),
@@ -1405,7 +1405,7 @@ def test_nobody_approves_their_own_work(check: Check, given: Callable[[], Hop], 
             "a bare name that is not allowed": (
                 Identity(who="approver", allowed=("ada",)),
                 lambda: hop(ev(evaluator="mia")),
-                "fails: the approver mia is none of those allowed [claimed 1]",
+                "undetermined: what kind of agent mia is, is not recorded | needs whether mia is a person or a service [claimed 1]",
             ),
             "a bare name and a team": (
                 Identity(who="author"),
@@ -2590,7 +2590,7 @@ def test_canary_follows_the_traffic_step_by_step(check: Check, given: Callable[[
                     released=None,
                     facts=releases((60, {OLD: 100})) | {"lives": {"model:churn": (Life(OLD, here=True),)}},
                 ),
-                "holds: model:churn@0 served before model:churn@1 and is still in its source",
+                "undetermined: when model:churn@1 began to serve is not recorded | needs when model:churn@1 began to serve",
             ),
         }
     ),
@@ -3111,6 +3111,7 @@ def test_a_comparison_names_the_version_that_served_before_the_release(
         (SameSubject(gate="auc"), "a gate 'auc' judged the very bytes that were deployed"),
         (Unweakened(gate_type="evaluation"), "the condition of an evaluation is no weaker than before"),
         (Name(version="b"), "its version matches b"),
+        (Compared(gate="auc"), "gate 'auc' compared it with the version that served before the release"),
     ],
 )
 def test_a_check_says_in_words_what_it_asks(check: Check, words: str) -> None:

@@ -15,7 +15,9 @@ from lineage_explorer.policy.checks.people import same_agent
 from lineage_explorer.policy.conditions import change_between, compare, condition_of, difference, shown
 from lineage_explorer.policy.deciding import readable, with_article
 from lineage_explorer.policy.facts import Condition, Interval, Life
+from lineage_explorer.policy.format import Guard
 from lineage_explorer.policy.hop import Hop, Setting, base_of, micros, weakest
+from lineage_explorer.policy.judging import guard_of
 from lineage_explorer.policy.logic import OUTCOME_OF, STATUS_OF, WORST, conjunction, disjunction, negation, verdict_of
 from lineage_explorer.policy.past import possible_stages, retired_between
 from lineage_explorer.policy.positions import find, position_of
@@ -24,7 +26,22 @@ from lineage_explorer.trace import trace
 
 from . import estates
 from .estates import DAY, ENDPOINT, NOW, text
-from .worlds import DATA, DEPLOYMENT, DEPLOYS, MODEL, RUN, Edge, by_subject, chain, described, edge, ev, graph_of, hop
+from .worlds import (
+    DATA,
+    DEPLOYMENT,
+    DEPLOYS,
+    MODEL,
+    RUN,
+    Edge,
+    by_subject,
+    chain,
+    described,
+    edge,
+    ev,
+    graph_of,
+    hop,
+    told,
+)
 
 OUTCOMES = ("fails", "undetermined", "holds")
 
@@ -135,6 +152,7 @@ def table(**parameters: Any) -> dict[str, Any]:
         (table(value_set=[1]), table(value_set=[2, 1]), "weaker"),
         (table(value_set=[1, 2]), table(value_set=[2]), "stricter"),
         (table(value_set=[1, 2]), table(value_set=[2, 3]), "changed"),
+        (table(value_set=[1, 2]), table(value_set=[2, 1]), "same"),
         (table(value_set=[1]), table(value_set="1"), "changed"),
         (table(value_set=1), table(value_set=[1]), "changed"),
         (table(column_set=["a"]), table(column_set=["a", "b"]), "weaker"),
@@ -166,6 +184,7 @@ def test_a_change_of_conditions_is_told_before_and_after() -> None:
     )
     six = {f"e{n}": n for n in range(6)}
     assert difference(six, {}) == "; ".join(f"e{n} was removed" for n in range(6))
+    assert difference({**six, "e6": 6}, {}).endswith("; e5 was removed; and 1 more")
     assert difference({**six, "e6": 6, "e7": 7}, {}).endswith("; e5 was removed; and 2 more")
 
 
@@ -582,6 +601,34 @@ def test_a_requirement_applies_where_its_guard_holds(guard: str, more: dict[str,
     found, judge = judged(rules, **more)
     assert said(found) == ([] if expected is None else [expected])
     assert judge.applied == ({} if expected is None else {"1": 1})
+
+
+AGENT = edge("ai_agent:g@1", "deploys", DEPLOYMENT)
+SERVED = {"edges": [AGENT], "at": (DEPLOYMENT, ENDPOINT)}
+
+
+@pytest.mark.parametrize(
+    ("guard", "given", "words"),
+    [
+        (Guard(kind=("prompt", "model")), {}, "holds: prompt or model"),
+        (Guard(kind=("prompt", "index")), SERVED, "fails: ai_agent, model"),
+        (
+            Guard(environment=("a", "b")),
+            {"nodes": {DEPLOYMENT: described(environment="B")}},
+            "holds: deployed in a or b",
+        ),
+        (Guard(environment="a"), {"nodes": {DEPLOYMENT: described(environment="b")}}, "fails: deployed in b"),
+        (Guard(tag={"risk": "high"}), {"nodes": {MODEL: described(risk="high")}}, "holds: risk is high"),
+        (Guard(tag={"risk": "high"}), {"nodes": {MODEL: described(risk="low")}}, "fails: risk is low"),
+        (
+            Guard(kind="model", tag={"b": "1", "a": "1"}),
+            {"nodes": {MODEL: described(a="1", b="2")}},
+            "fails: model; a is 1; b is 2",
+        ),
+    ],
+)
+def test_a_guard_says_why(guard: Guard, given: dict[str, Any], words: str) -> None:
+    assert told(guard_of(guard, hop(**given))) == words
 
 
 def test_a_guard_that_cannot_be_determined_leaves_even_a_failure_undetermined() -> None:

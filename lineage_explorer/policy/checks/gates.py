@@ -265,8 +265,10 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
 
     def judge(self, hop: Hop) -> Result:
         """What it comes to on a hop."""
+        # When the step after came, and when it came at the latest: what has no time may have come when the step after did.
         reached: int | None = None
-        later, undated = "", False
+        latest_: int | None = None
+        later, bound = "", ""
         used: list[Numbered] = []
         told: list[str] = []
         open_: list[Result] = []
@@ -282,8 +284,17 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                 continue
             else:
                 times = [when_of(item) for _, item in found]
-            in_time = [when for when in times if when is not None and (reached is None or when <= reached)]
-            if not in_time and (None in times or undated):
+            dated = [when for when in times if when is not None]
+            in_time = [when for when in dated if reached is None or when <= reached]
+            possible = [when for when in dated if latest_ is None or when <= latest_]
+            if not possible and None not in times:
+                said = f"the release, at {format_instant(_EPOCH + timedelta(microseconds=hop.release or 0))}"
+                if found:
+                    said = sentence(min(found, key=lambda pair: when_of(pair[1]) or 0)[1])
+                return fails(f"{said}, which is after {bound}", [*used, *found])
+            if None not in times:
+                latest_, bound = max(possible), f"the {word}"
+            if not in_time:
                 # What has no time may have come in time, and what comes later may have come later still.
                 open_.append(
                     unknown(
@@ -293,12 +304,7 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                     )
                 )
                 continue
-            if not in_time:
-                said = f"the release, at {format_instant(_EPOCH + timedelta(microseconds=hop.release or 0))}"
-                if found:
-                    said = sentence(min(found, key=lambda pair: when_of(pair[1]) or 0)[1])
-                return fails(f"{said}, which is after {later}", [*used, *found])
-            reached, later, undated = max(in_time), f"the {word}", None in times
+            reached, later = max(in_time), f"the {word}"
             used += [pair for pair in found if when_of(pair[1]) == reached]
             told.append(word if not found else f"{word} at {format_instant(_EPOCH + timedelta(microseconds=reached))}")
         if open_:

@@ -126,11 +126,11 @@ class Canary(Check, frozen=True, kw_only=True, tag="canary", rename={"for_": "fo
 
 
 def _is_first(spans: Sequence[Span], version: str, site: str, start: int | None) -> bool:
-    """Whether nothing else had traffic at a site before a version began, or when it did."""
+    """Whether nothing else is known to have had traffic at a site before a version began, or when it did."""
     return not any(
-        share.site == site and share.model != version and share.traffic != 0
+        share.site == site and share.model != version and share.traffic
         for span in spans
-        if start is None or (span.start is not None and span.start <= start)
+        if span.start is None or (start is not None and span.start <= start)
         for share in span.shares
     )
 
@@ -156,23 +156,25 @@ class RollbackTarget(Check, frozen=True, kw_only=True, tag="rollback_target"):
         if spans is None:
             return _not_gathered("what served before")
         began = last_beginning(spans, version)
-        if began is None:
-            began = hop.release if hop.release is not None else hop.facts.as_of
-        found: list[tuple[str, bool | None]] = []
-        for other, sure in served_before(spans, version, began).items():
-            here = still_here(hop, other)
-            # What is not known to have had traffic is not known to have served.
-            found.append((other, here if sure or here is False else None))
-        for other, here in found:
-            if here:
+        until = hop.release if began is None else began.start
+        if until is None:
+            return unknown(f"when {version} began to serve is not recorded", f"when {version} began to serve")
+        served = served_before(spans, version, until)
+        here = {other: still_here(hop, other) for other in served}
+        for other, surely in served.items():
+            if surely and here[other]:
                 return holds(f"{other} served before {version} and is still in its source")
         need = f"a version that served {hop.trace.endpoint} before {version} and that its source still has"
-        if not found:
+        if not served:
             return unknown(f"no other version is on record that served before {version}", need, "missing")
-        unsure = [other for other, here in found if here is None]
+        # What is not known to have had traffic is not known to have served; where it was deleted, that makes no odds
+        # beside another that was.
+        unsure = [other for other in served if here[other] is not False] or [
+            one for one in served if not any(served.values())
+        ]
         if unsure:
             return unknown(f"whether {', '.join(unsure)} served, and is still in its source, is not recorded", need)
-        return fails(f"every other version that served before was deleted: {', '.join(other for other, _ in found)}")
+        return fails(f"every other version that served before was deleted: {', '.join(served)}")
 
     def words(self) -> str:
         """What it asks, in words."""
@@ -317,17 +319,21 @@ class Compared(Check, frozen=True, kw_only=True, tag="compared", rename={"with_"
         if group.result.outcome != "holds":
             return group.result
         named = {_baseline(item) for _, item in group.deciding}
-        if "" in named:
-            return unknown(f"{group.gate}: not every record that decides names a baseline", need, used=group.deciding)
         serving = serving_before_release(hop)
         if isinstance(serving, str):
             return unknown(
-                f"{group.gate} compared with {', '.join(sorted(named))}; {serving}",
+                f"{group.gate} compared with {', '.join(sorted(named - {''}))}; {serving}",
                 "what served before the release",
                 used=group.deciding,
             )
-        for baseline in sorted(named):
+        for baseline in sorted(named - {""}):
             same = {part for version, part in serving.items() if _means(baseline, version)}
+            if not same and set(serving.values()) == {None}:
+                return unknown(
+                    f"{group.gate} compared with {baseline}; whether {', '.join(serving)} had traffic before the release is not recorded",
+                    "that traffic",
+                    used=group.deciding,
+                )
             if not same:
                 return fails(
                     f"{group.gate} compared with {baseline}; before the release served {', '.join(serving)}",
@@ -339,6 +345,8 @@ class Compared(Check, frozen=True, kw_only=True, tag="compared", rename={"with_"
                     "that traffic",
                     used=group.deciding,
                 )
+        if "" in named:
+            return unknown(f"{group.gate}: not every record that decides names a baseline", need, used=group.deciding)
         return holds(
             f"{group.gate} compared with {', '.join(sorted(named))}, which served before the release", group.deciding
         )

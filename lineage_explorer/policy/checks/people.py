@@ -88,9 +88,10 @@ class Identity(Check, frozen=True, kw_only=True, tag="identity"):
         for name in names:
             kind = _kind(name)
             bare = name.removeprefix(f"{kind}:")
-            if self.allowed and not any(
+            allowed = not self.allowed or any(
                 matches(pattern, name) or (":" not in pattern and matches(pattern, bare)) for pattern in self.allowed
-            ):
+            )
+            if kind and not allowed:
                 return fails(f"the {self.who} {name} is none of those allowed", used)
             if not kind:
                 open_.append(
