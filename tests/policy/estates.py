@@ -231,7 +231,7 @@ class _Maker:
 
     def digest(self) -> str:
         if self.calm:
-            return self.chance.choice([*FULL[:1] * 4, FULL[1], ""])
+            return self.chance.choice([*FULL[:1] * (9 if self.focus == "same_subject" else 4), FULL[1], ""])
         return self.chance.choice([*FULL, *FULL[:1] * 2, "", "", "mlflow-md5-8:aabbccdd"])
 
     # --- the parts of an estate ---
@@ -401,7 +401,7 @@ class _Maker:
         chance = self.chance
         calm = self.calm
         gate_type = chance.choice(["evaluation", "evaluation", "approval", "approval", "approval", "safety", "other"])
-        if calm and self.often(60):
+        if self.often(80):
             gate_type = {"metric": "evaluation", "compared": "evaluation", "different_approver": "approval"}.get(
                 self.focus, gate_type
             )
@@ -424,7 +424,7 @@ class _Maker:
         grade = chance.choice(["recomputed", "recomputed", "signed", "referenced", *([] if calm else ["claimed", ""])])
         if grade:
             item["grade"] = grade
-        if self.often(85 if gate_type == "approval" else 30):
+        if self.often((97 if self.focus == "different_approver" else 85) if gate_type == "approval" else 30):
             item["evaluator"] = chance.choice(PEOPLE[:6] if calm else [*PEOPLE, *PEOPLE[:2] * 3, "ada", "Risk office"])
         if gate_type in ("evaluation", "other") and self.often(80):
             item["actual"] = chance.choice(
@@ -437,13 +437,13 @@ class _Maker:
             elif self.often(30):
                 item["expected"] = "good enough"
         if self.focus == "unweakened" and self.often(80):
-            item["expected"] = f"{gate[0]} >= {chance.choice(['0.8', '0.9', '0.95'])}"
+            item["expected"] = f"{item['gate']} >= {chance.choice(['0.8', '0.9', '0.95'])}"
         attributes: dict[str, Any] = {}
         if "actual" in item and self.often(30):
             attributes["metric"] = chance.choice(["f1", "auc"])
-        if gate_type == "evaluation" and self.often(70 if self.focus == "compared" else 30):
+        if gate_type == "evaluation" and self.often(92 if self.focus == "compared" else 30):
             attributes["baseline"] = chance.choice(
-                ["model:churn@1", "model:churn@2", "model:churn@3", *["model:churn@0"] * 5]
+                ["model:churn@1", "model:churn@2", "model:churn@3", *["model:churn@0"] * 9]
             )
         if gate_type == "safety" and self.often(70):
             attributes["expectations"] = self.expectations()
@@ -460,7 +460,7 @@ class _Maker:
             item["attributes"] = attributes
         if item["status"] in ("stale", "undetermined") and self.often(40):
             item["because"] = "its source changed it between two syncs, around this instant"
-        if self.often(85 if self.focus == "same_subject" else 40):
+        if self.often(97 if self.focus == "same_subject" else 40):
             item["subject_digest"] = self.digest()
         return {key: value for key, value in item.items() if value != ""}
 
@@ -516,14 +516,16 @@ class _Maker:
             return ()
         begins, model, deployment = chance.choice(deploys)
         others = [one for one in ("model:churn@0", "model:churn@1", "model:churn@2") if one != model]
-        old = "model:churn@0" if self.focus == "compared" and self.often(80) else chance.choice(others)
+        old = "model:churn@0" if self.focus == "compared" and self.often(92) else chance.choice(others)
         plan = chance.choice(
             [[10, 50, 100]] * 4
             + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100], [10, 5, 10, 50, 100]]
             + [[10, 50, 0, 10, 50, 100], [100, 0, 10, 50, 100], [10, 50, 100, 0]]
         )
         # Some deployments say nothing of their environment, some stand beside production, and some at another site.
-        place = self.chance.choice(["", "", "", "production", "Prod", "staging"])
+        place = self.chance.choice(
+            ["", "", "", "production", "Prod", *([] if self.focus == "compared" else ["staging"])]
+        )
         spans = []
         if self.often(85):
             start = None if self.often(30) else begins - 20 * DAY
@@ -824,7 +826,7 @@ _CHECKS: Mapping[str, Callable[[_Maker], dict[str, Any]]] = {
     "unweakened": _gates,
     "compared": lambda maker: (
         {**_gates(maker), "with": "production"}
-        if maker.often(50)
+        if maker.often(15 if maker.focus == "compared" else 50)
         else {"gate_type": "evaluation", "with": "production"}
     ),
     "canary": lambda maker: {

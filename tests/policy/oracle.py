@@ -505,9 +505,12 @@ def check_metric(world: World, hop: Hop, subject: str, params: Mapping[str, Any]
 
 
 def check_same_subject(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
-    deployment = world.deployment(hop)
-    deployed = world.attributes(deployment).get("model_digest", "") if deployment else ""
-    deployed = deployed or world.graph.nodes[subject].get("digest", "")
+    places = {item.deployment for item in world.paths_through(hop) if item.model == subject}
+    if world.graph.edges[hop]["predicate"] == "deploys" and subject == hop[0]:
+        places = {hop[1]}
+    own = world.graph.nodes[subject].get("record", {}).get("digest", "")
+    digests = {world.attributes(place).get("model_digest") or own for place in places} or {own}
+    deployed = digests.pop() if len(digests) == 1 else ""
     _, deciding = settle_all(world, selected(world, subject, params.get("gate", ""), params.get("gate_type", "")))
     outcomes = []
     for _, item in deciding:
@@ -827,7 +830,9 @@ def without_namespace(ref: str) -> str:
 
 def check_canary(world: World, hop: Hop, subject: str, params: Mapping[str, Any]) -> str:
     versions = world.versions(hop, subject)
-    return all_of(canary(world, version, site, params) for version in versions for site in sites(world, version))
+    return all_of(
+        all_of(canary(world, version, site, params) for site in sites(world, version)) for version in versions
+    )
 
 
 def sites(world: World, version: str) -> set[str]:

@@ -33,9 +33,9 @@ from .estates import ENDPOINT, Case
 CAMPAIGN = bool(os.environ.get("LINEAGE_CAMPAIGN"))
 SEED = int(os.environ.get("LINEAGE_SEED") or (secrets.randbelow(2**32) if CAMPAIGN else 0))
 #: Each with a policy of its own.
-GRAPHS = 10_000 if CAMPAIGN else 600
+GRAPHS = 10_000 if CAMPAIGN else 500
 #: Written into stores.
-STORED = 40 if CAMPAIGN else 12
+STORED = 40 if CAMPAIGN else 8
 #: What a check can come to; all others can come to all three.
 NEVER_FAILS = frozenset({"resolved", "training_data", "identified", "pinned", "recorded"})
 #: How often each check must have come to each outcome that it can come to.
@@ -246,7 +246,12 @@ def records_of(case: Case) -> list[Record]:
             }
             for one in agents
         ]
-    found += [item for items in case.evidence.values() for _, item in items]
+    # What became of a result is no part of its record: it is told when records are read.
+    found += [
+        {key: value for key, value in item.items() if key != "because"}
+        for items in case.evidence.values()
+        for _, item in items
+    ]
     # Two records of one identity are two readings of one thing, of which the journal keeps the later as what holds.
     return list({identity_of(plain): from_json(plain) for plain in found}.values())
 

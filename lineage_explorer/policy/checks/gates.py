@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from ...records import GateType, Grade, format_instant
-from ...trace import RELEASED_KINDS
 from ..conditions import Change, change_between
 from ..deciding import (
     Wanted,
@@ -216,8 +215,16 @@ class SameSubject(Check, frozen=True, kw_only=True, tag="same_subject"):
             )
         deciding = [item for group in groups(hop, found, before_release=False) for item in group.deciding]
         own = hop.record.get("digest")
-        released = hop.graph.nodes[hop.subject]["kind"] in RELEASED_KINDS
-        digests = [hop.attributes(one).get("model_digest") if released else None for one in hop.deployments] or [None]
+        places = [
+            one
+            for one in hop.deployments
+            if any(
+                cause == hop.subject and edge["predicate"] == "deploys"
+                for cause, _, edge in hop.graph.in_edges(one, data=True)
+            )
+        ]
+        # What is deployed of another thing says nothing of this one's bytes.
+        digests = [hop.attributes(one).get("model_digest") for one in places] or [None]
         deployed = {str(digest) for one in digests if (digest := one or own)}
         if len(deployed) != 1:
             what = "several digests are deployed" if deployed else "the digest of what was deployed is not recorded"

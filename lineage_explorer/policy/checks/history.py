@@ -326,18 +326,20 @@ class Compared(Check, frozen=True, kw_only=True, tag="compared", rename={"with_"
                 "what served before the release",
                 used=group.deciding,
             )
+        known = set(serving.values()) != {None}
+        for baseline in sorted(named - {""}):
+            if known and not any(_means(baseline, version) for version in serving):
+                return fails(
+                    f"{group.gate} compared with {baseline}; before the release served {', '.join(serving)}",
+                    group.deciding,
+                )
         for baseline in sorted(named - {""}):
             same = {part for version, part in serving.items() if _means(baseline, version)}
-            if not same and set(serving.values()) == {None}:
+            if not same:
                 return unknown(
                     f"{group.gate} compared with {baseline}; whether {', '.join(serving)} had traffic before the release is not recorded",
                     "that traffic",
                     used=group.deciding,
-                )
-            if not same:
-                return fails(
-                    f"{group.gate} compared with {baseline}; before the release served {', '.join(serving)}",
-                    group.deciding,
                 )
             if same == {None}:
                 return unknown(
