@@ -120,6 +120,15 @@ SHOW = {"who_serves": who_serves, "roles": roles, "findings": findings, "kept": 
                     "deployment:e:a model:churn@1 100.0 serving answers west None",
                 ],
             ),
+            "no share after the smallest": (
+                lambda: lineage(
+                    base=served(deploys(), serves(traffic=None), serves(OTHER, 0.5), deploys(SECOND, OTHER))
+                ),
+                [
+                    "deployment:e:b model:b@1 0.5 serving answers - None",
+                    "deployment:e:a model:churn@1 None undetermined answers - None",
+                ],
+            ),
             "no share last": (
                 lambda: lineage(
                     base=served(deploys(), serves(traffic=None), serves(OTHER, 10.0), deploys(SECOND, OTHER))

@@ -305,6 +305,8 @@ class _Maker:
         if "~" in ref:
             self.edge(self.model("model:churn@1"), ref, "alias_of", valid_from=self.when(0, 40))
             return ref
+        if ref == "model:churn@3":  # it can mean no other
+            self.edge(self.model("model:prod/churn@3"), ref, "alternate_of", basis="name_version")
         maker = f"r{self.chance.randrange(3)}"
         if kind == "model" and self.often(30):
             logged = self.model(f"logged_model:m{self.chance.randrange(2)}")
@@ -344,6 +346,7 @@ class _Maker:
             "model:churn@2",
             "model:churn@1.2.0",
             "model:prod/churn@3",
+            "model:churn@3",
             "model:churn",
             "ai_agent:bot@1",
             "model:churn~champion",
@@ -443,7 +446,7 @@ class _Maker:
             attributes["metric"] = chance.choice(["f1", "auc"])
         if gate_type == "evaluation" and self.often(92 if self.focus == "compared" else 30):
             attributes["baseline"] = chance.choice(
-                ["model:churn@1", "model:churn@2", "model:churn@3", *["model:churn@0"] * 9]
+                ["model:churn@1", "model:churn@2", "model:churn@3", "model:prod/churn@3", *["model:churn@0"] * 9]
             )
         if gate_type == "safety" and self.often(70):
             attributes["expectations"] = self.expectations()
@@ -458,7 +461,9 @@ class _Maker:
             )
         if attributes:
             item["attributes"] = attributes
-        if item["status"] in ("stale", "undetermined") and self.often(40):
+        if self.often(3):
+            item["status"] = "undetermined"
+        if item["status"] in ("stale", "undetermined") and self.often(60):
             item["because"] = "its source changed it between two syncs, around this instant"
         if self.often(97 if self.focus == "same_subject" else 40):
             item["subject_digest"] = self.digest()
@@ -515,8 +520,9 @@ class _Maker:
         if not deploys:
             return ()
         begins, model, deployment = chance.choice(deploys)
-        others = [one for one in ("model:churn@0", "model:churn@1", "model:churn@2") if one != model]
-        old = "model:churn@0" if self.focus == "compared" and self.often(92) else chance.choice(others)
+        versions = ("model:churn@0", "model:churn@1", "model:churn@2", "model:prod/churn@3")
+        others = [one for one in versions if one != model]
+        old = "model:churn@0" if self.focus == "compared" and self.often(85) else chance.choice(others)
         plan = chance.choice(
             [[10, 50, 100]] * 4
             + [[10, 100], [50, 100], [100], [10, 50], [10, 50, 100, 100], [10, 30, 100], [10, 5, 10, 50, 100]]
@@ -533,7 +539,7 @@ class _Maker:
             if self.often(20):
                 third = chance.choice([one for one in others if one != old])
                 before.append(Share(third, "deployment:e:third", chance.choice([50.0, 0.0, None]), "", place))
-            if self.often(12):
+            if self.often(25):
                 before.append(Share(old, "deployment:e:old2", chance.choice([50.0, 0.0, None]), "", place))
             if self.often(8):
                 before.append(Share(model, deployment, chance.choice([10.0, 0.0, None]), "", place))
@@ -592,7 +598,12 @@ class _Maker:
                     0, 40, 5
                 ) * DAY
                 gone = min(gone, micros(NOW - 5))
-            if words and words[-1] == "deleted":
+            if stages and stages[-1].end is None and self.often(8):  # it changed between two syncs around the instant
+                known = stages[-1]
+                stages[-1] = replace(known, end=micros(NOW + 5))
+                other: Any = chance.choice(["staging", "archived", "none"])
+                stages.append(Interval(other, micros(NOW + 5), None, micros(NOW - 5), self.number()))
+            if words and words[-1] == "deleted" and self.often(70):
                 gone = stages[-1].start
             here = False if gone is not None else (None if self.often(10) else True)
             lives.append(Life(f"{base}@{version}", tuple(stages), None, gone, here))

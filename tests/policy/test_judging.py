@@ -369,6 +369,12 @@ def test_what_a_hop_releases() -> None:
     assert hop(edges=second, at=(RUN, MODEL)).released == (MODEL,)
     assert hop(edges=second, at=("prompt:p@1", DEPLOYMENT)).released == ()
     assert hop(edges=[edge(MODEL, "deploys", DEPLOYMENT, record={"slot": "b"})]).released == (MODEL,)
+    code_first = [edge("code:c@1", "deploys", DEPLOYMENT), *chain()]
+    elsewhere = [
+        edge("model:b@1", "deploys", "deployment:e:b"),
+        edge("deployment:e:b", "serves", ENDPOINT, traffic=1.0),
+    ]
+    assert hop(base=code_first, edges=elsewhere, at=(DEPLOYMENT, ENDPOINT)).released == (MODEL,)
 
 
 def test_a_thing_is_the_same_as_the_logged_model_whose_bytes_it_is() -> None:
@@ -379,13 +385,25 @@ def test_a_thing_is_the_same_as_the_logged_model_whose_bytes_it_is() -> None:
         edge("model:churn@x", "alias_of", MODEL),
         edge("run:m", "was_generated_by", "logged_model:m"),
         edge("code:c@1", "used", "logged_model:m"),
+        edge("model:elsewhere@1", "alias_of", "model:other@1"),
+        edge("model:other@1", "used", RUN),
     ]
     seen = hop(edges=more)
     assert seen.setting.same_as(MODEL) == [MODEL, "logged_model:m", "model:churn@x"]
     assert seen.setting.makers(MODEL) == ["run:m", RUN]
-    assert seen.setting.same_as("model:elsewhere@1") == ["model:elsewhere@1"]
-    assert seen.setting.makers("model:elsewhere@1") == []
-    assert seen.attributes("model:elsewhere@1") == {}
+    assert seen.setting.same_as("model:nowhere@1") == ["model:nowhere@1"]
+    assert seen.setting.makers("model:nowhere@1") == []
+    assert seen.attributes("model:nowhere@1") == {}
+
+
+def test_a_thing_of_which_nothing_is_recorded_has_no_attributes() -> None:
+    bare = hop()
+    del bare.graph.nodes[MODEL]["record"]
+    assert bare.attributes(MODEL) == {}
+    assert bare.record == {}
+    hostile = hop()
+    hostile.graph.nodes[MODEL]["record"] = {"attributes": ["text"]}
+    assert hostile.attributes(MODEL) == {}
 
 
 def test_evidence_is_read_once_for_each_thing() -> None:
@@ -417,6 +435,23 @@ def test_the_event_of_a_hop_is_what_its_effect_went_through(
     at: tuple[str, str], nodes: Any, edges: list[Edge], day: int | None
 ) -> None:
     assert hop(at=at, nodes=nodes, base=edges).event == (None if day is None else estates.micros(day))
+
+
+def test_an_event_that_was_only_seen_is_not_recorded() -> None:
+    seen = (DEPLOYMENT, "serves", ENDPOINT, {**chain(None)[3][3], "valid_from": estates.micros(7)})
+    serving = hop(base=[*chain()[:3], seen], at=(DEPLOYMENT, ENDPOINT))
+    assert serving.event is None
+    del serving.graph.edges[DEPLOYMENT, ENDPOINT, 0]["record"]
+    assert serving.event is None
+
+
+@pytest.mark.parametrize("elsewhere", [20, 60])
+def test_the_event_of_a_deployment_is_its_own_release(elsewhere: int) -> None:
+    other = [
+        edge("model:b@1", "deploys", "deployment:e:b", valid_from=elsewhere),
+        edge("deployment:e:b", "serves", ENDPOINT, traffic=1.0),
+    ]
+    assert hop(edges=other).event == estates.micros(50)
 
 
 # --- versions, guards, waivers ---

@@ -231,6 +231,8 @@ def records_of(case: Case) -> list[Record]:
         data["record"] for _, data in case.graph.nodes(data=True) if data["resolved"] and data["record"]
     ]
     for _, _, edge in case.graph.edges(data=True):
+        if edge["predicate"] == "alternate_of":  # nobody's record: it is what a bare name can only mean
+            continue
         plain = {**edge["record"], "basis": edge["basis"], "role": edge["role"], "traffic": edge["traffic"]}
         if edge["predicate"] in ("serves", "deploys"):
             plain["slot"] = f"{plain['cause']} {plain['effect']}"
