@@ -67,7 +67,7 @@ def fact_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         return " · ".join(word for word in (record.get("activity", ""), record.get("status", "").lower()) if word)
     if data["kind"] == "deployment" and data["version"]:
         return " · ".join(word for word in (attributes.get("environment", ""), f"since {data['version'][:10]}") if word)
-    if attributes.get("metrics"):
+    if isinstance(attributes.get("metrics"), Mapping) and attributes["metrics"]:
         name, value = min(attributes["metrics"].items())
         return f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
     if data["implied"]:

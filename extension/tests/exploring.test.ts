@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Surroundings } from "../src/view/surroundings.js";
 import type { Exploration, Transport } from "../src/view/transport.js";
-import { mountAudit } from "../src/view/view.js";
+import { mounted } from "./mounted.js";
 import { hop, node, small } from "./audits.js";
 
 afterEach(() => document.body.replaceChildren());
@@ -57,7 +57,7 @@ describe("expanding", () => {
         return (await ask()) as never;
       },
     };
-    const view = mountAudit(place, small(), transport);
+    const view = mounted(place, small(), transport);
     view.set({ selected: "dataset:customers@1" });
     const press = (words: string): void => [...place.querySelectorAll<HTMLElement>(".lx-details button")].find((item) => item.textContent?.startsWith(words))!.click();
     const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 80));

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Audit, RequirementResult } from "../src/view/audit.js";
 import { python } from "../src/view/code.js";
 import { answerText } from "../src/view/heading.js";
-import { mountAudit } from "../src/view/view.js";
+import { mounted } from "./mounted.js";
 import { audit, hop, node } from "./audits.js";
 
 const HOSTILE = `<img src=x onerror=alert(1)>\u202E`;
@@ -67,7 +67,7 @@ function judged(requirements: RequirementResult[], more: Partial<Audit["question
 function mount(content: Audit) {
   const place = document.createElement("div");
   document.body.append(place);
-  const view = mountAudit(place, content);
+  const view = mounted(place, content);
   const text = (selector: string): string[] => [...place.querySelectorAll(selector)].map((item) => item.textContent ?? "");
   const click = (selector: string, words?: string): void => {
     const found = [...place.querySelectorAll<HTMLElement>(selector)].find((item) => words === undefined || item.textContent === words);

@@ -5,7 +5,8 @@ import { compare } from "../src/view/change.js";
 import { changes, summary } from "../src/view/changes.js";
 import { index } from "../src/view/model.js";
 import type { Questions, Release, Transport } from "../src/view/transport.js";
-import { mountAudit, type Mounted } from "../src/view/view.js";
+import type { Mounted } from "../src/view/view.js";
+import { mounted } from "./mounted.js";
 import { node, small } from "./audits.js";
 
 const RELEASES: Release[] = [
@@ -50,7 +51,7 @@ function mount(answers: Answers) {
       return answer(what, signal);
     },
   };
-  const view = mountAudit(place, small(), transport);
+  const view = mounted(place, small(), transport);
   const text = (selector: string): string => [...place.querySelectorAll(selector)].map((item) => item.textContent ?? "").join(" | ");
   const slide = (to: number): void => {
     const slider = place.querySelector<HTMLInputElement>(".lx-range")!;
@@ -181,7 +182,7 @@ describe("going through time", () => {
 
   it("is not offered where nobody can be asked", () => {
     const place = document.createElement("div");
-    mountAudit(place, small(), { store: "", changed: () => undefined });
+    mounted(place, small(), { store: "", changed: () => undefined });
     expect(place.querySelector(".lx-time")).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { lines } from "../src/view/shapes.js";
 import { index, related, trainingPath } from "../src/view/model.js";
 import { brief, clean, fit } from "../src/view/text.js";
 import type { ViewState } from "../src/view/transport.js";
-import { mountAudit } from "../src/view/view.js";
+import { mounted } from "./mounted.js";
 import { audit, hop, node, small } from "./audits.js";
 
 const HOSTILE = `<img src=x onerror=alert(1)>`;
@@ -14,7 +14,7 @@ afterEach(() => document.body.replaceChildren());
 function mount(content = small(), changed: (state: Partial<ViewState>) => void = () => undefined) {
   const place = document.createElement("div");
   document.body.append(place);
-  const view = mountAudit(place, content, { store: "", changed });
+  const view = mounted(place, content, { store: "", changed });
   const text = (selector: string): string[] => [...place.querySelectorAll(selector)].map((item) => item.textContent ?? "");
   const click = (selector: string, words?: string): void => {
     const found = [...place.querySelectorAll<HTMLElement>(selector)].find((item) => words === undefined || item.textContent === words);
@@ -209,7 +209,7 @@ describe("the view", () => {
 
   it("marks gates by shape and word alone when asked to", () => {
     const place = document.createElement("div");
-    mountAudit(place, small(), null, { badges: "plain" });
+    mounted(place, small(), null, { badges: "plain" });
     expect(place.querySelector(".lx-root.lx-plain")).not.toBeNull();
   });
 });

@@ -147,6 +147,8 @@ def _compare_parameter(name: str, was: Any, now: Any) -> Kind:
         if not all(isinstance(value, (int, float)) for value in (was, now)):
             return "changed"
         return "weaker" if (now < was) == (name in _LOWER_IS_WEAKER) else "stricter"
+    if name in _LARGER_IS_WEAKER and (was is None or now is None):
+        return "weaker" if now is None else "stricter"  # a set that is not given leaves everything in
     if name in _LARGER_IS_WEAKER and isinstance(was, list) and isinstance(now, list):
         before, after = {repr(value) for value in was}, {repr(value) for value in now}
         if before == after:

@@ -138,7 +138,9 @@ _PLAIN = (
     ("`array`", "a list"),
     ("`object`", "a table"),
     ("Object missing required field", "missing"),
+    ("`datetime` with a timezone component", "a time with a time zone"),
     ("`datetime`", "a time with a time zone"),
+    ("`str | array`", "text or a list"),
 )
 
 
@@ -371,7 +373,9 @@ def _key(path: Path_) -> str:
 def _near(word: str, names: Iterable[str]) -> str:
     names = sorted(names)
     found = difflib.get_close_matches(word, names, 1, 0.5)
-    return f"; did you mean {found[0]!r}?" if found else f"; there are: {', '.join(names)}"
+    if found:
+        return f"; did you mean {found[0]!r}?"
+    return f"; there are: {', '.join(names)}" if names else "; there are none"
 
 
 def _senseless(check: Check) -> str:

@@ -48,6 +48,7 @@ SECONDS = 60
 ENOUGH = 0.9
 #: As in mutmut: changing what is asked of these says little.
 LEFT_ALONE = ("len", "isinstance")
+_OUTCOMES = {0: "survived", 1: "killed", -signal.SIGALRM: "timeout"}
 _ANNOTATIONS = __future__.annotations.compiler_flag
 
 
@@ -160,9 +161,7 @@ class Runner:
             if running:
                 child, status = os.wait()
                 code = os.waitstatus_to_exitcode(status)
-                self.outcomes[running.pop(child)] = (
-                    "survived" if code == 0 else "timeout" if code == -signal.SIGALRM else "killed"
-                )
+                self.outcomes[running.pop(child)] = _OUTCOMES.get(code, "error")
                 if len(self.outcomes) % 100 == 0:
                     print(len(self.outcomes), "of", len(self._found), dict(Counter(self.outcomes.values())), flush=True)
                     self._save(self._found, self.outcomes)
@@ -223,7 +222,7 @@ class Runner:
 
 def figures(found: Sequence[Mutant], outcomes: dict[int, str]) -> tuple[str, float]:
     """The figures of each module as a table; the lower share of the policies and of the trace."""
-    columns = ("killed", "survived", "timeout", "no test")
+    columns = ("killed", "survived", "timeout", "no test", "error")
     by_module: dict[str, Counter[str]] = defaultdict(Counter)
     for number, outcome in outcomes.items():
         by_module[found[number].module.removeprefix("lineage_explorer.")][outcome] += 1

@@ -1025,7 +1025,7 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "the release has no known time": (
                 Order(steps=("approval", "release")),
                 lambda: hop(ev("approval"), released=None),
-                "undetermined: the time of the release or of it is not recorded | needs the time of the release",
+                "undetermined: the time of the release is not recorded | needs the time of the release",
             ),
             "no known time does not hide a wrong order": (
                 Order(steps=("evaluation", "approval", "release")),
@@ -1055,7 +1055,7 @@ def test_same_subject_compares_full_digests_of_one_kind(check: Check, given: Cal
             "two steps are missing": (
                 Order(steps=("evaluation", "approval", "release")),
                 lambda: hop(released=None),
-                "undetermined: the time of the release or of it is not recorded; no approval of model:churn@1 that holds is on record; no evaluation of model:churn@1 that holds is on record | needs the time of the release; a result of an approval; a result of an evaluation",
+                "undetermined: the time of the release is not recorded; no approval of model:churn@1 that holds is on record; no evaluation of model:churn@1 that holds is on record | needs the time of the release; a result of an approval; a result of an evaluation",
             ),
             "the release before a gate": (
                 Order(steps=("release", "monitoring")),
@@ -2235,7 +2235,7 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             "not gathered": (
                 CANARY,
                 hop,
-                "undetermined (missing): how the traffic of model:churn@1 changed was not gathered | needs how the traffic of model:churn@1 changed",
+                "undetermined (missing): not gathered: how the traffic of model:churn@1 changed | needs how the traffic of model:churn@1 changed",
             ),
             "no traffic": (
                 CANARY,
@@ -2250,6 +2250,15 @@ def test_a_thing_is_deployed_where_it_may_be(check: Check, given: Callable[[], H
             "each step long enough": (
                 CANARY,
                 lambda: hop(facts=releases((50, {MODEL: 5}), (52, {MODEL: 25}), (54, {MODEL: 100}))),
+                "holds: model:churn@1 had 5 % from 2026-02-20T00:00:00Z, then 25 % from 2026-02-22T00:00:00Z, then 100 % from 2026-02-24T00:00:00Z",
+            ),
+            "steps seen at several syncs": (
+                CANARY,
+                lambda: hop(
+                    facts=releases(
+                        (50, {MODEL: 5}), (51, {MODEL: 5}), (52, {MODEL: 25}), (53, {MODEL: 25}), (54, {MODEL: 100})
+                    )
+                ),
                 "holds: model:churn@1 had 5 % from 2026-02-20T00:00:00Z, then 25 % from 2026-02-22T00:00:00Z, then 100 % from 2026-02-24T00:00:00Z",
             ),
             "the first step too short": (
@@ -2446,7 +2455,7 @@ def test_canary_follows_the_traffic_step_by_step(check: Check, given: Callable[[
             "not gathered": (
                 RollbackTarget(),
                 hop,
-                "undetermined (missing): what served before was not gathered | needs what served before",
+                "undetermined (missing): not gathered: what served before | needs what served before",
             ),
             "no other version": (
                 RollbackTarget(),
@@ -2608,7 +2617,7 @@ def test_a_version_to_go_back_to_served_before_and_was_not_deleted(
             "not gathered": (
                 ActiveVersions(at_most=1),
                 hop,
-                "undetermined (missing): the versions of model:churn was not gathered | needs the versions of model:churn",
+                "undetermined (missing): not gathered: the versions of model:churn | needs the versions of model:churn",
             ),
             "as many as may be": (
                 ActiveVersions(at_most=1),
@@ -2733,7 +2742,7 @@ def test_no_more_versions_of_a_name_are_active_than_may_be(check: Check, given: 
             "not gathered": (
                 Kept(for_="30d"),
                 hop,
-                "undetermined (missing): the versions of model:churn was not gathered | needs the versions of model:churn",
+                "undetermined (missing): not gathered: the versions of model:churn | needs the versions of model:churn",
             ),
             "no versions": (
                 Kept(for_="30d"),
@@ -2764,6 +2773,25 @@ def test_no_more_versions_of_a_name_are_active_than_may_be(check: Check, given: 
                 Kept(for_="30d"),
                 lambda: hop(facts=lives(Life(OLD, (Interval("archived", micros(70), None, micros(70)),), here=False))),
                 "holds: of 1 versions of model:churn none was retired within 30 days",
+            ),
+            "kept where a hop leads to no version": (
+                Kept(for_="30d"),
+                lambda: hop(
+                    base=[edge("code:c@1", "deploys", DEPLOYMENT), *chain()[3:]],
+                    at=("code:c@1", DEPLOYMENT),
+                    facts=lives(Life(OLD)),
+                ),
+                "undetermined (missing): no version is on record that this hop leads to | needs a record of what was released",
+            ),
+            "one retired long ago and another of late": (
+                Kept(for_="30d"),
+                lambda: hop(
+                    facts=lives(
+                        Life("model:churn@x", (Interval("archived", micros(60), None, micros(60)),), here=False),
+                        Life(OLD, (Interval("archived", micros(80), None, micros(80)),), here=False),
+                    )
+                ),
+                "fails: model:churn@0 was retired at 2026-03-22T00:00:00Z and is in its source no longer; it is kept for 30 days",
             ),
             "retired of late and deleted": (
                 Kept(for_="30d"),
@@ -2882,6 +2910,15 @@ def test_what_was_retired_is_kept_for_so_long(check: Check, given: Callable[[], 
                 Compared(),
                 lambda: hop(ev("evaluation"), facts=BEFORE),
                 "undetermined (missing): no gate of model:churn@1 names a baseline | needs a result of gate about model:churn@1 that names its baseline [claimed 1]",
+            ),
+            "only the named gate is compared with production": (
+                Compared(gate="auc"),
+                lambda: hop(
+                    ev("evaluation", attributes={"baseline": "model:churn@9"}),
+                    ev("evaluation", gate="auc", attributes={"baseline": OLD}),
+                    facts=BEFORE,
+                ),
+                "holds: auc compared with model:churn@0, which served before the release [claimed 2]",
             ),
             "a baseline that is no text": (
                 Compared(),

@@ -587,6 +587,12 @@ def test_a_requirement_may_be_about_the_effect() -> None:
     assert said(judged(rules)[0]) == ["r fails failed 1: the name 'e:a' does not match e:b"]
 
 
+def test_evidence_about_the_effect_is_found_there() -> None:
+    rules = policy(("1", None, asks('of = "effect"\ncheck = "evidence"')))
+    (found,), _ = judged(rules, ev(status="failed"), ev(subject=DEPLOYMENT))
+    assert (found.outcome, found.evidence) == ("holds", (2,))
+
+
 PROD = 'when = { environment = "production" }\n'
 PLACE = {DEPLOYMENT: described(environment="Production")}
 WHETHER = "r undetermined undetermined 1: whether this is required cannot be determined: "

@@ -106,7 +106,7 @@ def mistakes(text: str) -> list[str]:
         ),
         pytest.param(
             HEAD + "effective_from = 2026-01-01T00:00:00",
-            ["3:1: effective_from: Expected a time with a time zone with a timezone component"],
+            ["3:1: effective_from: Expected a time with a time zone"],
             id="a-time-without-a-zone",
         ),
         pytest.param(HEAD + 'requirement = "r"', ["3:1: requirement is a list"], id="requirements-that-are-no-list"),
@@ -329,7 +329,7 @@ def mistakes(text: str) -> list[str]:
         ),
         pytest.param(
             one('check = "resolved"\nwhen = { kind = 7 }'),
-            ["8:10: kind: Expected `str | array`, got a number"],
+            ["8:10: kind: Expected text or a list, got a number"],
             id="a-guard-of-a-number",
         ),
         pytest.param(
@@ -383,7 +383,7 @@ def mistakes(text: str) -> list[str]:
             ["9:1: no requirement 'q'; there are: r"],
             id="a-waiver-of-an-unknown-requirement",
         ),
-        pytest.param(HEAD + WAIVER, ["4:1: no requirement 'r'; there are: "], id="a-waiver-of-nothing-like-it"),
+        pytest.param(HEAD + WAIVER, ["4:1: no requirement 'r'; there are none"], id="a-waiver-of-nothing-like-it"),
         pytest.param(
             one('check = "resolved"\n') + WAIVER.replace("model:m@1", "m"),
             ["10:1: 'm' is not a reference; write kind:name@version, e.g. model:churn@3"],

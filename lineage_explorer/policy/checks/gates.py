@@ -305,7 +305,7 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                 # What has no time may have come in time, and what comes later may have come later still.
                 open_.append(
                     unknown(
-                        f"the time of the {word} or of {later or 'it'} is not recorded",
+                        f"the time of the {word}{f' or of {later}' if later else ''} is not recorded",
                         f"the time of the {word}",
                         used=found,
                     )

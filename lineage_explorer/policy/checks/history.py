@@ -400,7 +400,7 @@ def _means(baseline: str, version: str) -> bool:
 
 
 def _not_gathered(what: str) -> Result:
-    return unknown(f"{what} was not gathered", what, "missing")
+    return unknown(f"not gathered: {what}", what, "missing")
 
 
 def _day(instant: int | None) -> str:
