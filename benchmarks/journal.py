@@ -32,7 +32,7 @@ from benchmarks.estate import AS_OF
 from benchmarks.load import KNOWN_AFTER, KNOWN_BEFORE, Estate, estate, estate_of
 from benchmarks.postgres import SETTINGS, Server, binaries, estate_on
 from benchmarks.report import ROOT, Figure, number, parser, percentile, say, show
-from lineage_explorer.store.journal import micros_of
+from lineage_explorer.references import micros_of
 
 _TIMES = {"as_of": micros_of(AS_OF), "before": micros_of(KNOWN_BEFORE), "after": micros_of(KNOWN_AFTER)}
 _SQLITE, _POSTGRES = "SQLite", "PostgreSQL"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lineage_explorer import open_store
-from lineage_explorer.store.journal import micros_of
+from lineage_explorer.references import micros_of
 from lineage_explorer.store.schema import FOREVER
 
 from .estate import AS_OF

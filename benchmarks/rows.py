@@ -22,9 +22,10 @@ import msgspec
 
 from lineage_explorer.records import Ref, identity_of
 from lineage_explorer.redaction import RULES_VERSION
+from lineage_explorer.references import micros_of
 from lineage_explorer.store.claims import Seen
 from lineage_explorer.store.database import BATCH
-from lineage_explorer.store.journal import document, key_of, micros_of
+from lineage_explorer.store.journal import document, key_of
 from lineage_explorer.store.log import Entry, Kind, Tree, leaf_text
 from lineage_explorer.store.names import indexed
 from lineage_explorer.store.projection import EdgeRow, FactRow, project, topic_of

@@ -33,7 +33,7 @@ from benchmarks.load import KNOWN_AFTER, KNOWN_BEFORE, Estate, estate, grown
 from benchmarks.peers import EDGE_COLUMNS, said_graph
 from benchmarks.report import ROOT, Figure, parser, percentile, say, show
 from lineage_explorer import lineage_graph, open_store
-from lineage_explorer.store.journal import micros_of
+from lineage_explorer.references import micros_of
 from lineage_explorer.store.schema import FOREVER, JOURNAL_TABLES, PROJECTION_TABLES
 
 #: What must not be imported on the way to a first answer.

@@ -11,8 +11,8 @@ from .facts import facts_for
 from .gathering import add_evaluations, describe, evidence_about, refuse_misspelt, suppose
 from .graph import lineage_graph
 from .policy import EvidenceBySubject, Facts, Policy
-from .policy.hop import micros
 from .records import format_instant
+from .references import micros
 from .trace import Finding, trace
 from .verdicts import Judged, judged
 

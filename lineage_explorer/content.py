@@ -6,25 +6,23 @@ The keys of these rows are the format that every view reads (``Audit.to_dict()``
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from .policy import EvidenceBySubject, Judgement, Outcome, verdict_of
 from .records import format_instant
+from .references import from_micros
 from .sentences import fact_of, label_of
 from .trace import DATA_KINDS, Serving, Trace
 
 if TYPE_CHECKING:
     from .store.walk import Described
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def iso(micros: int | None) -> str | None:
     """Microseconds since 1970 UTC as RFC 3339 text."""
-    return None if micros is None else format_instant(_EPOCH + timedelta(microseconds=micros))
+    return None if micros is None else from_micros(micros)
 
 
 def serving_row(item: Serving, outcome: Outcome | None) -> dict[str, Any]:
@@ -119,7 +117,7 @@ def evidence_rows(
 
 
 #: Worst first: the one status that a hop's badge shows.
-_STATUS_ORDER = ("failed", "missing", "undetermined", "stale", "pending", "waived", "passed")
+STATUS_ORDER = ("failed", "missing", "undetermined", "stale", "pending", "waived", "passed")
 
 
 def hop_rows(
@@ -183,7 +181,7 @@ def hop_rows(
                 "since": iso(data["valid_from"]) if data["predicate"] in ("serves", "deploys", "alias_of") else None,
                 "until": iso(data["valid_to"]),
                 "event_time": iso(data["event_time"]),
-                "status": next((status for status in _STATUS_ORDER if status in statuses), "none"),
+                "status": next((status for status in STATUS_ORDER if status in statuses), "none"),
                 "requirements": requirements + [item for item in gates if not item["required"]],
                 "record": data["record"],
                 "source": _origin(described, data["record_id"]),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .answering import Asked, answered, unproved
+from .content import STATUS_ORDER
 from .dealing import cores, deal
 from .errors import LineageError, PolicyError, StoreError
 from .explorations import History
@@ -25,9 +26,9 @@ from .facts import facts_for
 from .gathering import add_evaluations, describe, evidence_about, fitting, instants
 from .graph import bare_refs, from_reached, join
 from .policy import Policy, load_policy, verdict_of
-from .policy.hop import micros
 from .policy.judging import IN_FORCE
 from .records import digest_of, format_instant, parse_instant
+from .references import micros
 from .store.engines import SQLite
 from .store.reading import Readable
 from .store.shared import Shared
@@ -48,8 +49,6 @@ _MANY = 1_000
 _MOST_PROCESSES = 4
 _ROOM = 300
 _COLUMNS = ("ref", "verdict", "holds", "fails", "undetermined", "finding")
-_WORST = ("failed", "missing", "undetermined", "stale", "pending", "waived", "passed")
-_SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
@@ -389,7 +388,7 @@ def _cells(asked: _Question, result: Judged) -> dict[str, str]:
     for items in result.hops.values():
         for item in items:
             known = cells[item.requirement]
-            if not known or _WORST.index(item.status) < _WORST.index(known):
+            if not known or STATUS_ORDER.index(item.status) < STATUS_ORDER.index(known):
                 cells[item.requirement] = item.status
     return cells
 
@@ -401,7 +400,7 @@ def _first(result: Judged) -> str:
         for item in items:
             if item.outcome in unmet:
                 unmet[item.outcome].append((item.title, effect, cause, item.why))
-    told = sorted(result.findings, key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message))
+    told = result.told
     found = [
         *_in_words(unmet["fails"]),
         *(item.message for item in told if item.severity == "error"),

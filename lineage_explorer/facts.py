@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -12,14 +12,14 @@ import networkx as nx
 from .lifecycles import lives_of, spans_of
 from .policy import Condition, EvidenceBySubject, Facts, base_of
 from .policy.facts import Need
-from .policy.hop import micros, when_of
+from .policy.hop import when_of
 from .records import Ref
+from .references import micros, micros_of
 from .trace import RELEASED_KINDS
 
 if TYPE_CHECKING:
     from .store import Store
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Kinds that somebody makes or releases.
 _AUTHORED = RELEASED_KINDS | {"run", "deployment"}
 
@@ -40,7 +40,7 @@ def facts_for(
     bases |= {base_of(share.model) for span in releases or () for share in span.shares if share.model}
     lives, complete = lives_of(store, bases, as_of, known_at) if "lives" in needs else ({}, {})
     return Facts(
-        as_of=(as_of - _EPOCH) // timedelta(microseconds=1),
+        as_of=micros_of(as_of),
         agents=agents_of(store, graph, as_of, known_at) if "agents" in needs else {},
         releases=releases,
         lives=lives,
@@ -82,7 +82,7 @@ def conditions_of(
         if base_of(ref) in bases
     ]
     described = store.describe(seq for _, seq in said)
-    instant = (as_of - _EPOCH) // timedelta(microseconds=1)
+    instant = micros_of(as_of)
     found: dict[tuple[str, str], list[Condition]] = defaultdict(list)
     for base, seq in said:
         item = json.loads(described[seq].json)

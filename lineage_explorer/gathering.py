@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -18,12 +18,12 @@ from .graph import version_of
 from .policy import EvidenceBySubject, Policy
 from .policy.reading import misspelt
 from .records import Ref, format_instant, parse_instant
+from .references import micros_of
 
 if TYPE_CHECKING:
     from .store import Store
     from .store.walk import Described, Said
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BASE = frozenset({"model", "ai_agent", "logged_model"})
 
 
@@ -125,7 +125,7 @@ def describe(store: Store, graph: nx.MultiDiGraph[str], as_of: datetime, known_a
     wanted = {item.seq for items in speaking.values() for item in items}
     wanted |= {data["record_id"] for _, _, data in graph.edges(data=True)}
     described = store.describe(number for number in wanted if number is not None)
-    instant = (as_of - _EPOCH) // timedelta(microseconds=1)
+    instant = micros_of(as_of)
     for ref, data in graph.nodes(data=True):
         items = speaking[numbers[bearer[ref]]] if bearer[ref] in numbers else []
         one = merge_descriptions([(item.seq, json.loads(described[item.seq].json)) for item in items])
@@ -219,7 +219,7 @@ def suppose(graph: nx.MultiDiGraph[str], model: str, endpoint: str, environment:
     """Put a deployment of a version, released at an instant, at the end of what the version was made from; its name."""
     place = Ref.parse(endpoint)
     deployment = str(Ref("deployment", f"{place.name}:{CANDIDATE}", "", place.namespace))
-    micro = (as_of - _EPOCH) // timedelta(microseconds=1)
+    micro = micros_of(as_of)
     for ref, attributes in ((deployment, {"environment": environment}), (endpoint, {})):
         parsed = Ref.parse(ref)
         graph.add_node(

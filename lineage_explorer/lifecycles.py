@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -15,6 +15,7 @@ from .gathering import fitting, instants
 from .lives import Version, names_of
 from .policy.facts import Life, Share, Span
 from .records import Ref, format_instant
+from .references import micros_of
 from .retirement import DURATION, NOT_RECORDED, certificates_of, retained, stated_by_source, version_row
 from .store import histories
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from .store import Store
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STAGES = ("ref", "stage", "since", "until", "earliest", "because", "system", "position")
 _RETENTION = ("ref", "retired_at", "keep_until", "here", "forgets_at", "note")
 _CERTIFICATES = ("ref", "gate", "status", "who", "when", "proof", "journal", "note")
@@ -66,7 +66,7 @@ def spans_of_each(
     """The same for many endpoints at once; the number of statements does not grow with that of the endpoints."""
     history = History(store, endpoints, known_at)
     environments = _environments(store, history, as_of, known_at)
-    until = (as_of - _EPOCH) // timedelta(microseconds=1)
+    until = micros_of(as_of)
     return {
         endpoint: tuple(
             Span(
@@ -315,7 +315,7 @@ class Lifecycle:
 
 def _content(store: Store, base: str, as_of: datetime, known_at: datetime) -> dict[str, Any]:
     name = names_of(store, [base], as_of, known_at)[base]
-    now = (as_of - _EPOCH) // timedelta(microseconds=1)
+    now = micros_of(as_of)
     stated = stated_by_source(store, name, as_of, known_at)
     numbers = {stretch.interval.number for version in name.versions for stretch in version.stretches}
     origin = {

@@ -11,21 +11,20 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .policy.facts import Life, Stage
 from .records import Ref
+from .references import micros, micros_of
 from .stages import ARCHIVED, ENDED, EVALUATED, NAMED, NONE, REGISTERED, SERVES, SHADOW, Stretch, Word, line
 from .store import histories
-from .store.projection import micros
 from .store.schema import ALWAYS, FOREVER
 
 if TYPE_CHECKING:
     from .store import Edge, Store
     from .store.histories import Held, Place, Reading
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: What registries call the stages of a version.
 _WORDS: Mapping[str, Stage] = {
     "development": "development",
@@ -118,7 +117,7 @@ class _Gathering:
     """All rows that bear on the versions of some names."""
 
     def __init__(self, store: Store, bases: Iterable[str], as_of: datetime, known_at: datetime) -> None:
-        self.as_of = (as_of - _EPOCH) // timedelta(microseconds=1)
+        self.as_of = micros_of(as_of)
         self.bases = {base: Ref.parse(base) for base in bases}
         nodes = histories.named(store, {ref.name for ref in self.bases.values()})
         self.own: dict[str, int] = {}

@@ -177,13 +177,7 @@ def _answer(store: Store, rules: Policy, asked: Asked) -> Audit:
     content["hops"] = hop_rows(result.trace, result.hops, evidence, identity, described)
     content["datasets"] = [dataset_row(result.trace, node) for node in result.trace.data()]
     content["findings"] = [
-        {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message}
-        for item in sorted(
-            set(result.findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message)
-        )
+        {"severity": item.severity, "code": item.code, "ref": item.ref, "message": item.message} for item in result.told
     ]
     content["answer"] = answer_of(content)
     return Audit(content, result.trace.graph)
-
-
-_SEVERITY = {"error": 0, "warning": 1, "info": 2}

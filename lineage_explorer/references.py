@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -67,6 +67,42 @@ def format_instant(value: datetime) -> str:
     """
     text = value.astimezone(UTC).replace(tzinfo=None).isoformat()
     return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros_of(when: datetime) -> int:
+    """An instant as whole microseconds since 1970 UTC: how stores and reasoning hold time, exact and comparable."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=8_192)
+def micros(text: str) -> int:
+    """An RFC 3339 text, as records carry it, in microseconds since 1970 UTC.
+
+    Examples
+    --------
+    >>> micros("1970-01-01T00:00:01.5Z")
+    1500000
+    """
+    return micros_of(datetime.fromisoformat(text))
+
+
+def from_micros(instant: int) -> str:
+    """Microseconds since 1970 UTC as RFC 3339 text.
+
+    Raises
+    ------
+    OverflowError
+        When no calendar has that instant.
+
+    Examples
+    --------
+    >>> from_micros(1_500_000)
+    '1970-01-01T00:00:01.5Z'
+    """
+    return format_instant(_EPOCH + timedelta(microseconds=instant))
 
 
 # --- references -----------------------------------------------------------------------------

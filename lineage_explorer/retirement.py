@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .content import iso
@@ -15,6 +15,7 @@ from .policy.checks.base import after, in_words
 from .policy.facts import ACTIVE, RETIRED
 from .policy.past import retired_between
 from .records import Ref, format_instant, parse_instant
+from .references import micros_of
 from .store import histories
 from .store.schema import ALWAYS
 from .trace import DATA_KINDS
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .store.histories import Held, Place, Reading
     from .store.walk import Described
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DELETION = frozenset({"deletion", "data-deletion"})
 GATES = _DELETION | {"retirement"}
 DURATION = re.compile(r"[1-9][0-9]{0,4}[hdwmy]")
@@ -143,7 +143,7 @@ class _Certificates:
     def __init__(
         self, store: Store, things: Mapping[int, str], own: Mapping[int, Version], as_of: datetime, known_at: datetime
     ) -> None:
-        self.as_of = (as_of - _EPOCH) // timedelta(microseconds=1)
+        self.as_of = micros_of(as_of)
         self.things, self.own = things, own
         self.held: dict[int, list[Held]] = defaultdict(list)
         for row in histories.held(store, things, known_at):

@@ -15,6 +15,7 @@ from .records import format_instant
 from .trace import Finding, Serving, Trace
 
 Key = tuple[str, str, Any]
+_SEVERITY = {"error": 0, "warning": 1, "info": 2}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class Judged:
     def whole(self) -> Outcome:
         """The worst of all paths; of none, nothing can be said."""
         return conjunction(self.outcomes.values()) if self.outcomes else "undetermined"
+
+    @property
+    def told(self) -> list[Finding]:
+        """The findings, each once, the most severe first."""
+        return sorted(
+            set(self.findings), key=lambda item: (_SEVERITY[item.severity], item.code, item.ref, item.message)
+        )
 
     @property
     def counts(self) -> dict[Outcome, int]:

@@ -21,6 +21,7 @@ import pytest
 
 import lineage_explorer.estates as estates
 from lineage_explorer import audit, open_store
+from lineage_explorer.content import STATUS_ORDER
 from lineage_explorer.dealing import deal
 from lineage_explorer.errors import LineageError, PolicyError, StoreError
 from lineage_explorer.estates import audit_estate, estate, estate_document
@@ -314,7 +315,7 @@ def one_by_one(store: Store, policy: str, **instants: object) -> list[dict[str, 
         found = audit(store, ref, policy=policy, **instants).to_dict()  # type: ignore[arg-type]
         asked = [item for hop in found["hops"] for item in hop["requirements"] if item["required"]]
         worst = {
-            name: min((item["status"] for item in asked if item["requirement"] == name), key=estates._WORST.index)
+            name: min((item["status"] for item in asked if item["requirement"] == name), key=STATUS_ORDER.index)
             for name in {item["requirement"] for item in asked}
         }
         rows.append({"ref": ref, "verdict": found["verdict"], **found["requirements"], "cells": worst})

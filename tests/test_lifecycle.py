@@ -25,13 +25,13 @@ from lineage_explorer.explorations import releases
 from lineage_explorer.lifecycles import lifecycle, lives_of, spans_of, spans_of_each
 from lineage_explorer.policy.facts import Life
 from lineage_explorer.records import Agent, Entity, Evidence, Record, Relation, from_json, parse_instant
+from lineage_explorer.references import micros
 from lineage_explorer.sources import Observation
 from lineage_explorer.sources.mlflow import MLflowSource
 from lineage_explorer.sources.neutral import NeutralSource
 from lineage_explorer.stages import ARCHIVED, NAMED, NONE, SERVES, Word, line
 from lineage_explorer.store import Store
 from lineage_explorer.store.engines import SQLite
-from lineage_explorer.store.projection import micros
 from lineage_explorer.store.schema import FOREVER
 from tests.conftest import ROOT, command
 from tests.estates import at, gate, serves

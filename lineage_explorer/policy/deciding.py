@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ..records import GRADES, Status
+from ..references import micros
 from .checks.base import before as earlier
 from .checks.base import in_words, matches
-from .hop import Hop, Numbered, Result, fails, micros, unknown, weakest, when_of
+from .hop import Hop, Numbered, Result, fails, unknown, weakest, when_of
 from .logic import OUTCOME_OF, WORST, Outcome
 
 Deciding = list[Numbered]

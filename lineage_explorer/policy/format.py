@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ..records import digest_of, format_instant
+from ..references import micros
 from .checks.base import Check
 from .checks.data import Identified, Recorded, SeparateData, TrainingData
 from .checks.gates import EvidenceCheck, Metric, Order, SameSubject, Unweakened
@@ -17,7 +18,6 @@ from .checks.history import ActiveVersions, Canary, Compared, Kept, RollbackTarg
 from .checks.people import DifferentApprover, Identity
 from .checks.things import Environment, Name, Pinned, Resolved
 from .facts import Need
-from .hop import micros
 
 #: The closed set of checks, by the word that names them in a file.
 CHECKS: dict[str, type[Check]] = {

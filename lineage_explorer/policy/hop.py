@@ -9,7 +9,8 @@ from typing import Any
 
 import networkx as nx
 
-from ..records import GRADES, Ref, Status, parse_instant
+from ..records import GRADES, Ref, Status
+from ..references import micros
 from ..trace import RELEASED_KINDS, Trace
 from .facts import Facts
 from .logic import Outcome
@@ -73,17 +74,6 @@ def weakest(used: Iterable[Numbered]) -> str:
 def when_of(item: Mapping[str, Any]) -> int | None:
     """When a gate was judged, in microseconds; None when it was not recorded."""
     return micros(item["event_time"]) if "event_time" in item else None
-
-
-@lru_cache(maxsize=8_192)
-def micros(text: str) -> int:
-    """A record's time in microseconds since 1970 UTC."""
-    moment = parse_instant(text)
-    return (
-        (moment.toordinal() - 719_163) * 86_400_000_000
-        + ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1_000_000
-        + moment.microsecond
-    )
 
 
 @lru_cache(maxsize=8_192)

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from ..records import Status, format_instant
+from ..references import micros
 from ..trace import Trace
 from .checks.base import Check
 from .checks.things import environment_of
 from .deciding import worst
 from .facts import Facts
 from .format import AllOf, Condition, Guard, NotOf, Policy, PolicyVersion, Requirement, Waiver
-from .hop import EvidenceBySubject, Hop, Result, Setting, holds, micros, unknown
+from .hop import EvidenceBySubject, Hop, Result, Setting, holds, unknown
 from .logic import STATUS_OF, Outcome, conjunction, disjunction, negation
 
 #: The requirement that a version of the policy was in force; it stands in no file.

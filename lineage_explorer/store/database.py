@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError, StoreError
 from ..records import Record
 from ..redaction import redact_text
+from ..references import micros_of
 from ..sources.protocol import Enumerating, Observation, Rejected, Resumable, Source, open_source
 from . import tables
 from .engines import Engine
-from .journal import Journal, Scope, micros_of, prepare, storable
+from .journal import Journal, Scope, prepare, storable
 from .log import Tree, TreeHead
 from .reading import Readable
 from .results import Retried, SyncResult

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from .journal import micros_of
+from ..references import micros_of
 from .names import in_column
 from .walk import COLUMNS, Edge
 

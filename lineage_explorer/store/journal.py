@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InvalidRecord
 from ..records import canonical, canonical_record, identity_of
 from ..redaction import redact_text
+from ..references import micros_of
 from ..sources.protocol import Observation, Rejected
 from .log import Entry, Kind, Tree, leaf_text
 from .projection import topic_of
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 #: How much of a raw text quarantine keeps, in characters.
 _EXCERPT = 2_000
 _JOURNAL = columns("journal")
-
-
-def micros_of(when: datetime) -> int:
-    """An aware instant in microseconds since 1970 UTC, exact."""
-    return int(when.replace(microsecond=0).timestamp()) * 1_000_000 + when.microsecond
 
 
 def key_of(text: str) -> bytes:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from ..records import FLOW, HOLDING, Ref, identity_of, weaker
+from ..references import micros
 from .claims import Claim, Enumerations, Seen, by_source, merged, only, standing
 from .schema import ALWAYS, FOREVER
 
@@ -50,19 +50,6 @@ class FactRow(NamedTuple):
     valid_to: int
     sure_to: int | None
     gone: int
-
-
-def micros(text: str) -> int:
-    """An RFC 3339 UTC text, as records carry it, in microseconds since 1970.
-
-    Examples
-    --------
-    >>> micros("1970-01-01T00:00:01.5Z")
-    1500000
-    """
-    value = datetime.fromisoformat(text)
-    whole = int(value.replace(microsecond=0).timestamp())
-    return whole * 1_000_000 + value.microsecond
 
 
 def _unversioned_data(ref: str) -> bool:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from ..errors import StoreError, UnknownReference
 from ..records import Ref
+from ..references import micros_of
 from . import names, surroundings, tables, walk
 from .engines import Engine, SQLite
-from .journal import micros_of
 from .listing import Listing, Page, Thing, Version
 
 if TYPE_CHECKING:

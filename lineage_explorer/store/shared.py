@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from ..records import Ref
+from ..references import micros_of
 from . import walk
 from .engines import Engine
-from .journal import micros_of
 from .reading import Readable
 
 _Key = TypeVar("_Key")

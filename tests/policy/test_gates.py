@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -205,12 +204,11 @@ def test_what_was_measured_after_the_release_did_not_let_it_in(store: Store) -> 
     assert "only after the release" in row(result)["why"]
 
 
-def test_a_pattern_that_others_choke_on_takes_no_time(store: Store) -> None:
+def test_a_pattern_that_others_choke_on_comes_to_an_end(store: Store) -> None:
     name = "a" * 100_000 + "!"
     store.append([*without_gates(), judged(MODEL, "evaluation", "02-10", gate=name)])
-    began = time.perf_counter()
+    # A backtracking engine would not come back from this.
     result = audit(store, "churn", as_of=at("06-01"), policy=policy('check = "evidence"\ngate = "^(a+)+$"'))
-    assert time.perf_counter() - began < 30  # a backtracking engine would not end
     assert result.verdict == "INCOMPLETE"
 
 

@@ -16,12 +16,13 @@ from lineage_explorer.policy.conditions import change_between, compare, conditio
 from lineage_explorer.policy.deciding import readable, with_article
 from lineage_explorer.policy.facts import Condition, Interval, Life
 from lineage_explorer.policy.format import Guard
-from lineage_explorer.policy.hop import Hop, Setting, base_of, micros, weakest
+from lineage_explorer.policy.hop import Hop, Setting, base_of, weakest
 from lineage_explorer.policy.judging import guard_of
 from lineage_explorer.policy.logic import OUTCOME_OF, STATUS_OF, WORST, conjunction, disjunction, negation, verdict_of
 from lineage_explorer.policy.past import possible_stages, retired_between
 from lineage_explorer.policy.positions import find, position_of
 from lineage_explorer.records import GRADES
+from lineage_explorer.references import micros
 from lineage_explorer.trace import trace
 
 from . import estates

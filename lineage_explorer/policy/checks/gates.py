@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from ...records import GateType, Grade, format_instant
+from ...records import GateType, Grade
+from ...references import from_micros
 from ..conditions import Change, change_between
 from ..deciding import (
     Wanted,
@@ -28,7 +28,6 @@ from ..hop import Hop, Numbered, Result, base_of, fails, holds, unknown, when_of
 from ..logic import OUTCOME_OF
 from .base import Check, Duration, Pattern, in_words
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = {"sha256": 64, "sha512": 128}
 
 
@@ -295,7 +294,7 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
             in_time = [when for when in dated if reached is None or when <= reached]
             possible = [when for when in dated if latest_ is None or when <= latest_]
             if not possible and None not in times:
-                said = f"the release, at {format_instant(_EPOCH + timedelta(microseconds=hop.release or 0))}"
+                said = f"the release, at {from_micros(hop.release or 0)}"
                 if found:
                     said = sentence(min(found, key=lambda pair: when_of(pair[1]) or 0)[1])
                 return fails(f"{said}, which is after {bound}", [*used, *found])
@@ -313,7 +312,7 @@ class Order(Check, frozen=True, kw_only=True, tag="order"):
                 continue
             reached, later = max(in_time), f"the {word}"
             used += [pair for pair in found if when_of(pair[1]) == reached]
-            told.append(word if not found else f"{word} at {format_instant(_EPOCH + timedelta(microseconds=reached))}")
+            told.append(word if not found else f"{word} at {from_micros(reached)}")
         if open_:
             return worst(open_)
         return holds("in order: " + ", then ".join(reversed(told)), used)

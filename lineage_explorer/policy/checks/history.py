@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from ...records import GateType, Ref, format_instant
+from ...records import GateType, Ref
+from ...references import from_micros
 from ..deciding import Group, Wanted, groups, worst
 from ..facts import ACTIVE, Need, Span
 from ..hop import Hop, Result, base_of, fails, holds, unknown
@@ -406,4 +406,4 @@ def _not_gathered(what: str) -> Result:
 def _day(instant: int | None) -> str:
     if instant is None:
         return "a time that is not recorded"
-    return format_instant(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant))
+    return from_micros(instant)
