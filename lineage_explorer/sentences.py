@@ -23,6 +23,9 @@ NOT_COMPLIANCE = "This states evidence, not compliance."
 _LISTED = 4
 
 
+_COMMIT = re.compile(r"[0-9a-f]{20,64}")
+
+
 def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     """What to call a node.
 
@@ -30,8 +33,15 @@ def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     --------
     >>> label_of({"kind": "model", "name": "churn", "version": "3"}, {})
     'churn v3'
+    >>> label_of({"kind": "code", "name": "https://git.example.com/acme/churn.git", "version": "0b76c99dc2b0f803a51b"}, {})
+    'churn @ 0b76c99d'
     """
     shown = data["name"]
+    if (
+        data["kind"] == "code" and data["version"]
+    ):  # as people speak of a commit: the repository's last word, a short number
+        place = re.split(r"[/:]", shown.rstrip("/"))[-1].removesuffix(".git") or shown
+        return f"{place} @ {data['version'][:8] if _COMMIT.fullmatch(data['version']) else short(data['version'])}"
     if data["kind"] in ("run", "logged_model"):  # their names are numbers; people gave them others
         shown = record.get("attributes", {}).get("name") or short(shown, 8)
     version = data["version"]
@@ -80,6 +90,9 @@ def fact_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
                 if key in ("rows", "num_rows") and isinstance(value, int)
                 else str(value)
             )
+    packages = attributes.get("packages")
+    if isinstance(packages, Mapping | list) and packages:
+        return f"{len(packages)} package{'s' * (len(packages) != 1)}"
     if data.get("digest"):
         return short(data["digest"])
     if not data["resolved"]:

@@ -249,6 +249,15 @@ def plant(database: Path, run_id: str, secrets: Mapping[str, str]) -> None:
 # --- building: runs in the other process ------------------------------------------------------------
 
 
+#: As MLflow's pandas datasets write them.
+COLUMNS = {
+    "mlflow_colspec": [
+        {"type": "long", "name": "id", "required": True},
+        {"type": "double", "name": "<b>fee</b>", "required": False},
+    ]
+}
+
+
 def _dataset(mlflow: Any, name: str, digest: str, context: str, source: str, **tags: str) -> Any:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -259,6 +268,7 @@ def _dataset(mlflow: Any, name: str, digest: str, context: str, source: str, **t
             source_type="local",
             source=json.dumps({"uri": source}),
             profile=json.dumps({"num_rows": 12000}),
+            schema=json.dumps(COLUMNS) if name == "customers" else "free text" if name == "holdout" else None,
         ),
         tags=[
             *([InputTag("mlflow.data.context", context)] if context else []),
@@ -334,6 +344,7 @@ def _build(folder: Path, mlflow: Any) -> Estate:
             "mlflow__parentRunId": sweep,
             "mlflow__source__git__commit": "1234567890abcdef1234567890abcdef12345678",
             "mlflow__source__git__repoURL": "https://user:hunter2@git.example.org/team/churn.git",
+            "mlflow__source__git__dirty": "true",
             "mlflow__log-model__history": "[{not json",
             "mlflow__note__content": "the one that went to production",
             "data__customers__sha256": SHA,

@@ -17,7 +17,10 @@ from lineage_explorer.questions import audit
 from lineage_explorer.records import Entity, Evidence, parse_instant, to_json
 from lineage_explorer.sources import open_source
 from lineage_explorer.sources.mlflow import MLflowSource
+from lineage_explorer.sources.mlflow.datasets import Datasets
+from lineage_explorer.sources.mlflow.names import Names
 from lineage_explorer.sources.mlflow.revisions import KNOWN
+from lineage_explorer.sources.mlflow.rows import DatasetInput
 from lineage_explorer.store import Store
 from tests.mlflow_estates import (
     HOSTILE,
@@ -119,6 +122,25 @@ def test_a_dataset_input_keeps_its_role_and_the_strongest_identity_it_has(told: 
     assert told.entity("dataset:x/benchmark@5e5e5e5e").digest == "mlflow-md5-8:5e5e5e5e"
 
 
+def test_a_dataset_has_the_columns_that_mlflow_recorded(told: Reading) -> None:
+    columns = told.entity(f"dataset:x/customers@sha256:{SHA}").attributes["schema"]
+    assert [(item["name"], item["type"]) for item in columns] == [("id", "long"), ("<b>fee</b>", "double")]
+    # What is no list of columns stays what it is: it can still be compared as a text.
+    assert told.entity("dataset:x/holdout@2026-07").attributes["schema"] == "free text"
+    assert "schema" not in told.entity("dataset:x/benchmark@5e5e5e5e").attributes
+
+
+def test_a_dataset_of_which_two_schemas_were_recorded_keeps_both() -> None:
+    datasets = Datasets(Names("x"))
+    for columns in ([{"name": "id", "type": "long"}], [{"name": "id", "type": "string"}]):
+        schema = json.dumps({"mlflow_colspec": columns})
+        row = DatasetInput("orders", "0a1b2c3d", schema=schema, tags={"data.version": "7"})
+        datasets.of_input(row, {}, alone=True, position="here", problems=[])
+    (told,) = datasets.entities()
+    assert "schema" not in told.attributes
+    assert [json.loads(text)[0]["type"] for text in told.attributes["schemas"]] == ["long", "string"]
+
+
 def test_data_without_a_role_gets_none(told: Reading, built: Estate) -> None:
     (read,) = told.causes(f"run:x/{built.ids[HOSTILE]}", "used").values()
     assert read.role == ""
@@ -160,6 +182,9 @@ def test_the_code_is_named_by_repository_and_commit(told: Reading, built: Estate
     (code,) = [cause for cause in told.causes(f"run:x/{built.ids['train']}", "used") if cause.startswith("code:")]
     assert code.endswith("@1234567890abcdef1234567890abcdef12345678")
     assert "hunter2" not in code
+    # Uncommitted changes are in no commit.
+    used = told.causes(f"run:x/{built.ids['train']}", "used")[code]
+    assert (used.basis, used.attributes) == ("declared", {"dirty": True})
 
 
 def test_a_run_is_associated_with_the_user_it_names(told: Reading, built: Estate) -> None:

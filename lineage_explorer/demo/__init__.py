@@ -21,7 +21,7 @@ from ..records import format_instant, parse_instant
 from .calendar import Beat, Calendar, in_order
 
 MARKER = ".lineage-explorer-demo"
-RECORD_FILES = ("deployments.jsonl", "gates.jsonl", "base-models.jsonl")
+RECORD_FILES = ("deployments.jsonl", "gates.jsonl", "base-models.jsonl", "environments.jsonl")
 #: Everything a demo may have left behind; a rebuild removes these and nothing else.
 _OURS = (
     "mlflow.db",

@@ -11,12 +11,14 @@ import pandas as pd
 
 from .calendar import Beat
 from .data import write_subscribers
-from .workshop import Data, Logged, Workshop
+from .workshop import Code, Data, Logged, Workshop
 
 ENDPOINT = "churn-prod"
 _MODEL = "churn"
 _TARGET = "left_within_60_days"
 _THRESHOLD = 0.80
+#: From the third extract on the preparation counts severe tickets too, in a newer image.
+_REVISIONS = {"1": "features of use", "2": "features of use", "3": "severe tickets", "4": "severe tickets"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,15 @@ class ChurnStory:
         yield Beat(ago(7, 16), "churn v4: approval", lambda: self._approve("4"))
         yield Beat(ago(4, 9), "churn v4: canary", lambda: self._split("3", 90, "4", 10), sync=True)
 
+    @staticmethod
+    def _code(version: str) -> Code:
+        return Code("churn", _REVISIONS[version])
+
+    def _image(self, version: str) -> str:
+        old = _REVISIONS[version] == _REVISIONS["1"]
+        packages = ("numpy", "pandas", "scikit-learn", *(() if old else ("scipy", "mlflow")))
+        return self._shop.publish(f"environment:acme-training@{'1' if old else '2'}", *packages)
+
     # --- data ---
 
     def _prepare(self, version: str, days: int, seed: int, count: int) -> None:
@@ -92,6 +103,8 @@ class ChurnStory:
             minutes=14,
             script="prepare_features.py",
             tags={"lineage.activity": "transform"},
+            code=self._code(version),
+            image=self._image(version),
         ):
             import mlflow
 
@@ -99,6 +112,8 @@ class ChurnStory:
             for item, frame in zip(raw, frames, strict=True):
                 shop.reads(item, frame, "input")
             features, holdout = _features(*frames)
+            if _REVISIONS[version] == _REVISIONS["1"]:
+                features, holdout = (table.drop(columns="tickets_high") for table in (features, holdout))
             prepared = _Prepared(
                 Data("churn-features", _write(features, folder / "features.csv")),
                 Data("churn-holdout", _write(holdout, folder / "holdout.csv")),
@@ -157,6 +172,8 @@ class ChurnStory:
             minutes=11,
             script="train.py",
             tags={"lineage.activity": "training"},
+            code=self._code(version),
+            image=self._image(version),
         ) as run_id:
             shop.reads(prepared.features, training, "training", targets=_TARGET)
             strength = self._search(run_id, training, columns) if version in ("3", "4") else 1.0
@@ -202,6 +219,8 @@ class ChurnStory:
             minutes=3,
             script="evaluate.py",
             tags={"lineage.activity": "evaluation"},
+            code=self._code(candidate.version),
+            image=self._image(candidate.version),
         ) as run_id:
             dataset = shop.reads(data, holdout, "evaluation", model=candidate.logged, targets=_TARGET)
             chance = candidate.estimator.predict_proba(holdout[columns])[:, 1]

@@ -11,11 +11,13 @@ import importlib
 import itertools
 import logging
 import os
+import platform
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +69,36 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A commit of a team's repository, as whatever starts its runs notes it.
+
+    Attributes
+    ----------
+    team : str
+        Whose repository.
+    revision : str
+        Which state of the scripts; the commit is made of the two.
+    dirty : bool
+        Whether it ran with changes that nobody had committed.
+    """
+
+    team: str
+    revision: str
+    dirty: bool = False
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that MLflow keeps a commit in."""
+        return {
+            "mlflow.source.git.repoURL": f"https://git.example.com/acme/{self.team}.git",
+            "mlflow.source.git.commit": hashlib.sha1(
+                f"{self.team} {self.revision}".encode(), usedforsecurity=False
+            ).hexdigest(),
+            "mlflow.source.git.dirty": str(self.dirty).lower(),
+        }
+
+
+@dataclass(frozen=True)
 class Logged:
     """A model that a run logged."""
 
@@ -94,6 +126,7 @@ class Workshop:
         self.clock = clock
         self.data = directory / "data"
         self._experiments: dict[str, str] = {}
+        self._images: set[str] = set()
 
     # --- time ---
 
@@ -131,8 +164,10 @@ class Workshop:
         script: str,
         tags: Mapping[str, str] | None = None,
         parent: str | None = None,
+        code: Code | None = None,
+        image: str = "",
     ) -> Iterator[str]:
-        """A run by somebody that takes so many minutes.
+        """A run by somebody that takes so many minutes, of a commit, in an image.
 
         A run whose body raises ends as ``FAILED``, as MLflow has it, and the error goes on.
         """
@@ -148,6 +183,8 @@ class Workshop:
                 "mlflow.source.name": script,
                 "mlflow.source.type": "LOCAL",
                 **({"mlflow.parentRunId": parent} if parent else {}),
+                **(code.tags if code else {}),
+                **({"lineage.used.environment": image} if image else {}),
                 **(tags or {}),
             },
         )
@@ -279,6 +316,23 @@ class Workshop:
     def declare(self, row: Mapping[str, object]) -> None:
         """Record a base model in the platform team's list."""
         self._append("base-models.jsonl", row)
+
+    def publish(self, image: str, *packages: str) -> str:
+        """Record an image that runs run in, with the versions that are really installed; gives its reference."""
+        if image not in self._images:
+            self._images.add(image)
+            installed = {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+            self._append(
+                "environments.jsonl",
+                {
+                    "type": "entity",
+                    "ref": image,
+                    "identified_by": "name_version",
+                    "created_at": self._stamp(),
+                    "attributes": {"packages": installed},
+                },
+            )
+        return image
 
     def _stamp(self) -> str:
         return format_instant(self.now().replace(microsecond=0))

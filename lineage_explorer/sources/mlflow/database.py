@@ -297,7 +297,7 @@ class DatabaseRows:
         marks = ",".join("?" * len(ids))
         statement = f"""
             SELECT i.input_uuid, i.destination_id, d.name, d.digest, d.dataset_source_type, d.dataset_source,
-                   d.dataset_profile
+                   d.dataset_profile, d.dataset_schema
             FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id
             WHERE i.destination_type = 'RUN' AND i.source_type = 'DATASET' AND i.destination_id IN ({marks})
             ORDER BY d.name, d.digest"""  # noqa: S608 - only question marks are put in
@@ -308,8 +308,9 @@ class DatabaseRows:
             tags.update(self._pairs("input_tags", "input_uuid name value", "input_uuid", inputs))
         found: dict[str, list[DatasetInput]] = defaultdict(list)
         for input_id, run_id, *fields in rows:
-            name, digest, source_type, source, profile = map(_text, fields)
-            found[run_id].append(DatasetInput(name, digest, source_type, source, profile, tags.get(input_id, {})))
+            name, digest, source_type, source, profile, schema = map(_text, fields)
+            own = tags.get(input_id, {})
+            found[run_id].append(DatasetInput(name, digest, source_type, source, profile, schema, own))
         return found
 
     def metric_history(self, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], MetricPoint]]:

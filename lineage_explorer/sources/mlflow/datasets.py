@@ -100,7 +100,7 @@ class Datasets:
             for field in _FIELDS
         }
         # Thousands of runs read the same few datasets.
-        key = (row.name, row.digest, row.source_type, row.source, row.profile, *told.values())
+        key = (row.name, row.digest, row.source_type, row.source, row.profile, row.schema, *told.values())
         if key in self._identified:
             return self._identified[key]
         content = ""
@@ -131,7 +131,14 @@ class Datasets:
             basis,
         )
         uri, rows = told["uri"] or _uri(row.source), _row_count(row.profile)
-        self._note(identity, mlflow_digests=row.digest, source_types=row.source_type, sources=row.source, uris=uri)
+        self._note(
+            identity,
+            mlflow_digests=row.digest,
+            source_types=row.source_type,
+            sources=row.source,
+            uris=uri,
+            schemas=_columns(row.schema),
+        )
         if rows is not None:
             self._rows[identity.ref] = max(rows, self._rows.get(identity.ref, 0))
         if content or not told["sha256"]:  # what is unreadable is reported for every run that says it
@@ -173,6 +180,10 @@ class Datasets:
                 attributes["digests"] = digests
             if ref in self._rows:
                 attributes["rows"] = self._rows[ref]
+            if len(schemas := attributes.get("schemas", ())) == 1:
+                # Of one schema the columns can be compared; several are told as they were read.
+                del attributes["schemas"]
+                attributes["schema"] = _decoded(schemas[0])
             yield Entity(
                 ref=ref,
                 digest=digests[0] if digests else "",
@@ -191,6 +202,21 @@ def _uri(source: str) -> str:
             if isinstance(fields.get(key), str):
                 return str(fields[key])
     return ""
+
+
+def _columns(schema: str) -> str:
+    """The columns that MLflow recorded, in one spelling; what is no list of columns stays as it was written."""
+    found = _decoded(schema)
+    columns = found.get("mlflow_colspec") if isinstance(found, dict) else None
+    return schema if columns is None else msgspec.json.encode(columns, order="deterministic").decode()
+
+
+def _decoded(text: str) -> Any:
+    """JSON as values, any other text as it is."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 def _row_count(profile: str) -> int | None:

@@ -165,6 +165,7 @@ def _dataset_input(raw: Json) -> DatasetInput:
         _text(dataset.get("source_type")),
         _text(dataset.get("source")),
         _text(dataset.get("profile")),
+        _text(dataset.get("schema")),
         _pairs(raw.get("tags")),
     )
 

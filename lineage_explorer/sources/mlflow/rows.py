@@ -41,6 +41,7 @@ class DatasetInput(msgspec.Struct, frozen=True):
     source_type: str = ""
     source: str = ""
     profile: str = ""
+    schema: str = ""
     tags: dict[str, str] = {}
 
 

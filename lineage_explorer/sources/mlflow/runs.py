@@ -263,7 +263,17 @@ class Runs:
                 identified_by="identifier",
                 attributes={"repository": redact_text(name)},
             )
-        yield _used(ref, cause, "identifier", "code", started)
+        # Changes that were not committed are in no commit: what ran is then only said to be like it.
+        dirty = {"true": True, "false": False}.get(row.tags.get("mlflow.source.git.dirty", "").strip().lower())
+        yield Relation(
+            effect=ref,
+            predicate="used",
+            cause=cause,
+            basis="declared" if dirty else "identifier",
+            role="code",
+            event_time=started,
+            attributes={} if dirty is None else {"dirty": dirty},
+        )
 
     def _wrote(
         self,
