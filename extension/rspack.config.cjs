@@ -5,6 +5,8 @@ module.exports = {
   resolve: { extensions: [".ts", ".js"], extensionAlias: { ".js": [".ts", ".js"] } },
   module: {
     rules: [
+      // Comments and spaces are for those who read the sources.
+      { test: /\.css$/, enforce: "pre", loader: "builtin:lightningcss-loader", options: { minify: true, targets: "chrome 105, firefox 110, safari 16" } },
       {
         test: /\.ts$/,
         loader: "builtin:swc-loader",

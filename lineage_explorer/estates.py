@@ -21,7 +21,6 @@ from .answering import Asked, answered, unproved
 from .content import STATUS_ORDER
 from .dealing import cores, deal
 from .errors import LineageError, PolicyError, StoreError
-from .explorations import History
 from .facts import facts_for
 from .gathering import add_evaluations, describe, evidence_about, fitting, instants
 from .graph import bare_refs, from_reached, join
@@ -29,6 +28,7 @@ from .policy import Policy, load_policy, verdict_of
 from .policy.judging import IN_FORCE
 from .records import digest_of, format_instant, parse_instant
 from .references import micros
+from .release_history import ReleaseHistory
 from .store.engines import SQLite
 from .store.reading import Readable
 from .store.shared import Shared
@@ -346,7 +346,7 @@ def _read_ahead(store: Store, asked: _Question, refs: Sequence[str]) -> None:
     evidence, _ = evidence_about(store, graph, *times)
     facts_for(store, graph, "", evidence, asked.policy.needs & {"agents"}, *times)
     if "releases" in asked.policy.needs:
-        History(store, refs, asked.known_at)
+        ReleaseHistory(store, refs, asked.known_at)
     for _ in unproved(store, evidence, *times):
         pass
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 from .content import iso
 from .errors import AmbiguousReference, InvalidQuestion, UnknownReference
-from .explorations import History
 from .gathering import fitting, instants
 from .lives import Version, names_of
 from .policy.facts import Life, Share, Span
 from .records import Ref, format_instant
 from .references import micros_of
+from .release_history import ReleaseHistory, environments_of
 from .retirement import DURATION, NOT_RECORDED, certificates_of, retained, stated_by_source, version_row
 from .store import histories
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 _STAGES = ("ref", "stage", "since", "until", "earliest", "because", "system", "position")
+_SHOWN = ("version", "stage", "since", "until", "because")
 _RETENTION = ("ref", "retired_at", "keep_until", "here", "forgets_at", "note")
 _CERTIFICATES = ("ref", "gate", "status", "who", "when", "proof", "journal", "note")
 _TIMES = frozenset({"since", "until", "earliest", "retired_at", "keep_until", "when"})
@@ -64,8 +64,8 @@ def spans_of_each(
     store: Store, endpoints: Iterable[str], as_of: datetime, known_at: datetime
 ) -> dict[str, tuple[Span, ...]]:
     """The same for many endpoints at once; the number of statements does not grow with that of the endpoints."""
-    history = History(store, endpoints, known_at)
-    environments = _environments(store, history, as_of, known_at)
+    history = ReleaseHistory(store, endpoints, known_at)
+    environments = environments_of(store, history, as_of, known_at)
     until = micros_of(as_of)
     return {
         endpoint: tuple(
@@ -92,19 +92,6 @@ def _share(row: Mapping[str, Any], environments: Mapping[str, str]) -> Share:
         row["site"],
         environments.get(row["deployment"], ""),
     )
-
-
-def _environments(store: Store, history: History, as_of: datetime, known_at: datetime) -> dict[str, str]:
-    """The environment of each deployment, as it is described at the instant asked about."""
-    deployments = {number: node.ref for number, node in history.nodes.items() if node.kind == "deployment"}
-    said = store.descriptions(deployments, as_of, known_at)
-    records = store.describe({item.seq for item in said})
-    found: dict[str, str] = {}
-    for item in said:
-        word = json.loads(records[item.seq].json).get("attributes", {}).get("environment")
-        if word:
-            found[deployments[item.node]] = str(word)
-    return found
 
 
 # --- for people ---
@@ -153,13 +140,13 @@ def lifecycle(
     ...     lifecycle(store, "churn").stages()[["ref", "stage", "because"]].values.tolist()
     [['model:churn@1', 'none', 'registered'], ['model:churn@1', 'archived', 'stage Archived']]
     """
-    base = _single(store, model)
+    base = single_name(store, model)
     asked, known = instants(store, as_of, known_at)
     with fitting(store):
         return Lifecycle(_content(store, base, asked, known))
 
 
-def _single(store: Store, text: str) -> str:
+def single_name(store: Store, text: str) -> str:
     """The one name that a text means; a name need not be on record itself, if versions of it are."""
     try:
         parsed = Ref.parse(store.resolve(text, "model"))
@@ -269,12 +256,12 @@ class Lifecycle:
         rows = self._content["stages"]
         return [
             tuple(
-                _visible(text)
+                visible(text)
                 for text in (
                     row["ref"].partition(":")[2],
                     row["stage"],
-                    _minute(row["since"]) + (" or earlier" if row["since"] and row["earliest"] != row["since"] else ""),
-                    _minute(row["until"]) or ("" if row["stage"] == NOT_RECORDED else "…"),
+                    minute(row["since"]) + (" or earlier" if row["since"] and row["earliest"] != row["since"] else ""),
+                    minute(row["until"]) or ("" if row["stage"] == NOT_RECORDED else "…"),
                     row["because"],
                 )
             )
@@ -285,28 +272,16 @@ class Lifecycle:
         count = len(self._content["versions"])
         versions = f"{count} version{'s' * (count != 1)}"
         whole = "" if self.complete else "; the registry was not read completely"
-        return f"{_visible(self.ref)} as of {self._content['question']['as_of']}: {versions}{whole}"
+        return f"{visible(self.ref)} as of {self._content['question']['as_of']}: {versions}{whole}"
 
     def __repr__(self) -> str:
-        head = ("version", "stage", "since", "until", "because")
-        rows = [head, *self._shown()]
-        widths = [max(len(row[index]) for row in rows) for index in range(len(head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([f"<Lifecycle {self._title()}>", *(lines if len(rows) > 1 else [])])
+        return "\n".join([f"<Lifecycle {self._title()}>", *text_table(_SHOWN, self._shown())])
 
     def _repr_html_(self) -> str:
         """The same as a table; every text from a record is escaped by the writer of the tree."""
         whole = ET.Element("div")
         ET.SubElement(whole, "p").text = self._title()
-        table = ET.SubElement(whole, "table")
-        row = ET.SubElement(ET.SubElement(table, "thead"), "tr")
-        for name in ("version", "stage", "since", "until", "because"):
-            ET.SubElement(row, "th", scope="col").text = name
-        body = ET.SubElement(table, "tbody")
-        for cells in self._shown():
-            row = ET.SubElement(body, "tr")
-            for cell in cells:
-                ET.SubElement(row, "td").text = cell
+        html_table(whole, _SHOWN, self._shown())
         return ET.tostring(whole, encoding="unicode", method="html")
 
 
@@ -361,10 +336,33 @@ def _frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.Data
     return frame
 
 
-def _minute(text: str | None) -> str:
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in letters of one width; none where there are no rows."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in ([head, *rows] if rows else [])
+    ]
+
+
+def html_table(parent: ET.Element, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """The same as elements."""
+    table = ET.SubElement(parent, "table")
+    row = ET.SubElement(ET.SubElement(table, "thead"), "tr")
+    for name in head:
+        ET.SubElement(row, "th", scope="col").text = name
+    body = ET.SubElement(table, "tbody")
+    for cells in rows:
+        row = ET.SubElement(body, "tr")
+        for cell in cells:
+            ET.SubElement(row, "td").text = cell
+
+
+def minute(text: str | None) -> str:
+    """An instant as people read it in a table, in UTC; empty where there is none."""
     return "" if text is None else text[:16].replace("T", " ")
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """A record's text where escape sequences and direction marks are shown, not obeyed."""
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

@@ -6,7 +6,7 @@ Pure reasoning over a graph whose nodes and edges carry their records (``record`
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -108,7 +108,7 @@ class Trace:
     def roles_from(self, ref: str) -> dict[str, set[str]]:
         """What each thing upstream of one was for, as seen from there: data that trained another model did not train this one."""
         if ref not in self._from:
-            self._from[ref] = _labels(self.graph, ref)
+            self._from[ref] = labels(self.graph, ref)
         return self._from[ref]
 
     def data(self) -> list[str]:
@@ -154,7 +154,7 @@ def serving_of(graph: Graph[str], endpoint: str) -> list[Serving]:
         if data["predicate"] != "serves":
             continue
         record = data.get("record", {})
-        state, traffic = _state(data["traffic"], record)
+        state, traffic = state_of(data["traffic"], record)
         models = sorted(
             cause for cause, _, item in graph.in_edges(deployment, data=True) if item["predicate"] == "deploys"
         )
@@ -165,9 +165,16 @@ def serving_of(graph: Graph[str], endpoint: str) -> list[Serving]:
     return sorted(found, key=lambda item: (item.site, -(item.traffic or 0), item.deployment, item.model or ""))
 
 
-def _state(
-    traffic: float | None, record: dict[str, Any]
+def state_of(
+    traffic: float | None, record: Mapping[str, Any]
 ) -> tuple[Literal["serving", "deployed", "shadow", "undetermined"], float | None]:
+    """What a relation ``serves`` comes to, and its share in percent.
+
+    Examples
+    --------
+    >>> state_of(0.0, {}), state_of(None, {}), state_of(None, {"splits": False})
+    (('deployed', 0.0), ('undetermined', None), ('serving', 100.0))
+    """
     if record.get("mirrored"):
         return "shadow", traffic
     if traffic is None:
@@ -220,7 +227,8 @@ def _walk_roles(result: Trace) -> None:
                     result.roles.setdefault(cause, set()).add("evaluation")
 
 
-def _labels(graph: Graph[str], start: str) -> dict[str, set[str]]:
+def labels(graph: Graph[str], start: str) -> dict[str, set[str]]:
+    """What each thing upstream of a model was for, as seen from there: a role of data, or what kind of ingredient it was."""
     found: dict[str, set[str]] = {}
     queue: deque[tuple[str, str]] = deque([(start, "model")])
     seen = {(start, "model")}
@@ -237,16 +245,24 @@ def _labels(graph: Graph[str], start: str) -> dict[str, set[str]]:
 
 
 def _label(graph: Graph[str], cause: str, label: str, edge: dict[str, Any]) -> str:
-    kind = str(graph.nodes[cause]["kind"])
     if label != "model":
         return label  # made from training data is made for training
+    return purpose(str(graph.nodes[cause]["kind"]), str(edge["role"])) or "model"
+
+
+def purpose(kind: str, role: str) -> str:
+    """What a thing of a kind was for to what took it in a role; empty for what is on the model's own side.
+
+    Examples
+    --------
+    >>> purpose("dataset", "train"), purpose("dataset", "input"), purpose("base_model", ""), purpose("run", "")
+    ('training', 'role not recorded', 'base model', '')
+    """
     if kind in _INGREDIENTS:
         return kind.replace("_", " ")
     if kind in DATA_KINDS:
-        return _ROLES.get(
-            str(edge["role"]).lower(), str(edge["role"]) if edge["role"] not in ("", "input") else NOT_RECORDED
-        )
-    return "model"  # a run, a logged model, a copy, a parent that was fine-tuned
+        return _ROLES.get(role.lower(), role if role not in ("", "input") else NOT_RECORDED)
+    return ""  # a run, a logged model, a copy, a parent that was fine-tuned
 
 
 def _witnesses(graph: Graph[str], endpoint: str) -> dict[str, list[str]]:
@@ -312,9 +328,7 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
     if not any(item.answers for item in result.serving):
         what = "has deployments, and none of them receives traffic" if result.serving else "has no deployment on record"
         yield Finding("error", "nothing-serves", endpoint, f"{endpoint} {what} at this instant")
-    sites: dict[str, list[Serving]] = {}
     for item in result.serving:
-        sites.setdefault(item.site, []).append(item)
         if item.model is None:
             yield Finding(
                 "error",
@@ -327,19 +341,10 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
                 "error",
                 "split-not-read",
                 item.deployment,
-                f"The share of traffic of {item.deployment} was not read: it may serve or not",
+                split_not_read(item.deployment),
             )
-    for site, items in sorted(sites.items()):
-        shares = {item.deployment: item.traffic for item in items if item.state in ("serving", "deployed")}
-        total = sum(share or 0 for share in shares.values())
-        if any(shares.values()) and not any(item.state == "undetermined" for item in items) and abs(total - 100) > 0.01:
-            where = f" at {site}" if site else ""
-            yield Finding(
-                "warning",
-                "traffic-sum",
-                endpoint,
-                f"The recorded traffic of {endpoint}{where} adds up to {total:g} %, not 100 %",
-            )
+    for site, total in wrong_sums(result.serving):
+        yield Finding("warning", "traffic-sum", endpoint, adds_up(endpoint, site, total))
     for item in result.serving:
         if item.model is not None and "~" in item.model and item.answers:
             yield Finding(
@@ -348,6 +353,29 @@ def _serving_findings(result: Trace) -> Iterator[Finding]:
                 item.deployment,
                 f"{item.deployment} names {item.model}, a pointer that moves: which version it loaded is inferred",
             )
+
+
+def wrong_sums(serving: Iterable[Serving]) -> Iterator[tuple[str, float]]:
+    """Sites whose recorded traffic adds up to something other than 100 %, and to what; where a split was not read, none can say."""
+    sites: dict[str, list[Serving]] = {}
+    for item in serving:
+        sites.setdefault(item.site, []).append(item)
+    for site, items in sorted(sites.items()):
+        shares = {item.deployment: item.traffic for item in items if item.state in ("serving", "deployed")}
+        total = sum(share or 0 for share in shares.values())
+        if any(shares.values()) and not any(item.state == "undetermined" for item in items) and abs(total - 100) > 0.01:
+            yield site, total
+
+
+def adds_up(endpoint: str, site: str, total: float) -> str:
+    """That shares of traffic come to something other than 100 %, in words."""
+    where = f" at {site}" if site else ""
+    return f"The recorded traffic of {endpoint}{where} adds up to {total:g} %, not 100 %"
+
+
+def split_not_read(deployment: str) -> str:
+    """That nobody knows whether a deployment serves, in words."""
+    return f"The share of traffic of {deployment} was not read: it may serve or not"
 
 
 def _node_findings(result: Trace) -> Iterator[Finding]:
@@ -391,11 +419,7 @@ def _node_findings(result: Trace) -> Iterator[Finding]:
 
 def _link_findings(result: Trace) -> Iterator[Finding]:
     """What sources do not agree on, and what changed around the instant asked about."""
-    places: dict[tuple[str, str, str], set[str]] = {}
     for cause, effect, data in result.graph.edges(data=True):
-        record = data.get("record", {})
-        if record.get("slot"):
-            places.setdefault((effect, data["predicate"], record["slot"]), set()).add(cause)
         if not data.get("sure", True):
             yield Finding(
                 "error",
@@ -404,14 +428,25 @@ def _link_findings(result: Trace) -> Iterator[Finding]:
                 f"{effect} {data['predicate'].replace('_', ' ')} {cause}: so when last seen, and otherwise at the next "
                 "sync; the instant asked about lies between the two",
             )
+    for effect, predicate, causes in contradictions(result.graph):
+        yield Finding("error", "contradiction", effect, contradicting(effect, predicate, causes))
+
+
+def contradictions(graph: Graph[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Places with room for one relation that several fill: the effect, the predicate, and the causes that are claimed."""
+    places: dict[tuple[str, str, str], set[str]] = {}
+    for cause, effect, data in graph.edges(data=True):
+        record = data.get("record", {})
+        if record.get("slot"):
+            places.setdefault((effect, data["predicate"], record["slot"]), set()).add(cause)
     for (effect, predicate, _), causes in sorted(places.items()):
         if len(causes) > 1:
-            yield Finding(
-                "error",
-                "contradiction",
-                effect,
-                f"Sources contradict each other about what {effect} {predicate.replace('_', ' ')}: {', '.join(sorted(causes))}",
-            )
+            yield effect, predicate, sorted(causes)
+
+
+def contradicting(effect: str, predicate: str, causes: Iterable[str]) -> str:
+    """That sources contradict each other about a relation, in words."""
+    return f"Sources contradict each other about what {effect} {predicate.replace('_', ' ')}: {', '.join(causes)}"
 
 
 def _model_findings(result: Trace) -> Iterator[Finding]:

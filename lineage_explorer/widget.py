@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from .asking import STATIC as STATIC
+from .asking import StoreAtHand, part, reply
 from .audits import Audit
-from .errors import LineageError, StoreError
-from .explorations import explore, releases
-from .policy import Policy, load_policy
+from .explorations import explore
+from .policy import Policy
 from .questions import audit as ask
 from .records import format_instant, parse_instant
 from .reports import drawing
 from .sentences import verdict_words
-from .store import Store, open_store
+from .store import Store
 
-if TYPE_CHECKING:
-    pass
-
-STATIC = files(__package__).joinpath("static")
 #: How a saved audit is told from other JSON in a notebook's outputs.
 AUDIT_MIME = "application/vnd.lineage-explorer.audit+json"
-#: How many names a chooser is offered at a time.
-_OFFERED = 200
 _DIRECTIONS = ("upstream", "downstream", "both")
 
 
@@ -47,16 +39,15 @@ class View(ipywidgets.Widget):  # type: ignore[misc]
     code = traitlets.Unicode().tag(sync=True)
     style = traitlets.Unicode().tag(sync=True)
     digest = traitlets.Unicode().tag(sync=True)
-    _one: View | None = None
+    _those: ClassVar[dict[str, View]] = {}
 
     @classmethod
-    def shared(cls) -> View:
-        """The one that every widget of this kernel refers to."""
-        if cls._one is None or cls._one.comm is None:  # closed, by `Widget.close_all()`
-            code, style = (STATIC.joinpath(name).read_text(encoding="utf-8") for name in ("view.js", "view.css"))
-            digest = hashlib.sha256(f"{code}\0{style}".encode()).hexdigest()[:16]
-            cls._one = cls(code=code, style=style, digest=digest)
-        return cls._one
+    def shared(cls, name: str = "view") -> View:
+        """The one that every widget of this kernel refers to; of each part of the view there is one."""
+        known = cls._those.get(name)
+        if known is None or known.comm is None:  # closed, by `Widget.close_all()`
+            known = cls._those[name] = cls(**part(name))
+        return known
 
 
 class Explorer(anywidget.AnyWidget):
@@ -123,21 +114,16 @@ class Explorer(anywidget.AnyWidget):
         policy: str | Path | Policy | None = None,
     ) -> None:
         self._audit: Audit | None = None
-        self._opened: Store | None = None
-        self._path: Path | None = None
-        self._known_at, self._policy = known_at, load_policy(policy)
+        self._store = StoreAtHand(None if isinstance(source, Audit) else source, known_at, policy)
         self._asking = True  # until all is set up, a trait that changes asks nothing
         start: dict[str, Any] = {"view": View.shared()}
         if isinstance(source, Audit):
             self._audit = source
             start |= {"content": source.to_dict(), "endpoint": source.endpoint, "as_of": source.question["as_of"]}
         else:
-            self._remember(source)
-            start["asks"] = True
-            if self._path is not None:
-                start["store"] = f"open_store({json.dumps(str(self._path))})"
+            start |= {"asks": True, "store": opening(self._store)}
             start["as_of"] = "" if as_of is None else format_instant(parse_instant(as_of))
-            with self._reading() as store:
+            with self._store.reading() as store:
                 known = store.refs("endpoint") if endpoint is None else []
                 wanted = (
                     store.resolve(endpoint, "endpoint") if endpoint is not None else known[0] if len(known) == 1 else ""
@@ -163,34 +149,13 @@ class Explorer(anywidget.AnyWidget):
 
     # --- the store ---
 
-    def _remember(self, source: Store | str | Path) -> None:
-        if not isinstance(source, Store):
-            self._path = Path(source) if "://" not in str(source) else None
-            self._opened = None if self._path is not None else open_store(source)
-            return
-        try:
-            self._path = source.path
-        except StoreError:  # on a server: its address holds a password, and is not kept
-            self._opened = source
-
-    @contextmanager
-    def _reading(self) -> Iterator[Store]:
-        """The store; a file is opened for each question, so that its owner may close and move it."""
-        if self._path is not None:
-            with open_store(self._path) as store:
-                yield store
-        elif self._opened is not None:
-            yield self._opened
-        else:
-            raise StoreError("this explorer shows one audit and has no store to ask; give it the store instead")
-
     def _answer(self, store: Store, ref: str, as_of: str) -> dict[str, Any]:
         at = as_of or None
         if ref.startswith("endpoint:"):
-            self._audit = ask(store, ref, at, self._known_at, self._policy)
+            self._audit = ask(store, ref, at, self._store.known_at(), self._store.policy)
             return self._audit.to_dict()
         self._audit = None
-        return explore(store, ref, "both", None, at, self._known_at)
+        return explore(store, ref, "both", None, at, self._store.known_at())
 
     # --- from Python ---
 
@@ -201,7 +166,7 @@ class Explorer(anywidget.AnyWidget):
     @traitlets.observe("as_of", "endpoint")
     def _again(self, _change: object) -> None:
         if not self._asking and self.endpoint:
-            with self._reading() as store:
+            with self._store.reading() as store:
                 self.show_both(store, self.endpoint, self.as_of)
 
     def show_both(self, store: Store, ref: str, as_of: str) -> None:
@@ -218,40 +183,20 @@ class Explorer(anywidget.AnyWidget):
     # --- from the view ---
 
     def _asked(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
-        """Answer the view's question; it always gets a reply."""
-        number = message.get("id")
-        try:
-            answer = self._reply(str(message.get("question")), message.get("asked") or {})
-        except LineageError as error:
-            self.send({"id": number, "problem": str(error)})
-        except Exception as error:  # the reader must not wait for a reply that never comes; the kernel's log has it all
-            self.send({"id": number, "problem": f"{type(error).__name__} in the kernel: {error}"})
-            raise
-        else:
-            self.send({"id": number, "answer": answer})
+        reply(self, message, self._reply)
 
     def _reply(self, question: str, asked: Mapping[str, Any]) -> Any:
-        with self._reading() as store:
-            match question:
-                case "audit":
-                    # The answer goes by `content`, once, for all views of this explorer.
-                    self.show_both(store, str(asked["endpoint"]), str(asked["as_of"]))
-                    return None
-                case "releases":
-                    return releases(store, str(asked["endpoint"]), asked["known_at"] or self._known_at)
-                case "explore":
-                    at, known = asked["as_of"] or None, asked["known_at"] or self._known_at
-                    return explore(store, str(asked["ref"]), asked["direction"], asked["depth"], at, known)
-                case "search":
-                    return _search(store, str(asked["query"]), str(asked["kind"]), int(asked["limit"]))
-        raise LineageError(f"this explorer has no answer to {question!r}")
+        if question != "audit":
+            return self._store.answer(question, asked)
+        # The answer goes by `content`, once, for all views of this explorer.
+        with self._store.reading() as store:
+            self.show_both(store, str(asked["endpoint"]), str(asked["as_of"]))
+        return None
 
 
-def _search(store: Store, text: str, kind: str, limit: int) -> list[dict[str, Any]]:
-    if text.strip():
-        return [hit._asdict() for hit in store.search(text, min(limit, _OFFERED), kind)]
-    refs = store.refs(kind)[: min(limit, _OFFERED)]
-    return [{"ref": ref, "kind": kind, "name": ref.partition(":")[2], "resolved": True} for ref in refs]
+def opening(store: StoreAtHand) -> str:
+    """The expression by which Python opens a store again; empty where that cannot be told."""
+    return "" if store.path is None else f"open_store({json.dumps(str(store.path))})"
 
 
 def static_bundle(audit: Mapping[str, Any]) -> dict[str, Any]:

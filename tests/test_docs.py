@@ -75,9 +75,11 @@ def test_every_public_name_is_documented(name: str, item: Any) -> None:
 def test_the_public_names_are_these() -> None:
     """A guard: what users import does not come or go by accident."""
     assert lineage_explorer.__all__ == [
-        "Activity", "Agent", "Audit", "Entity", "Evidence", "Explorer", "HeatMap", "Lifecycle", "LineageError",
-        "Policy", "Ref", "Relation", "Store", "SyncResult", "__version__", "audit", "audit_estate", "explore", "gate",
-        "lifecycle", "lineage_graph", "load_policy", "open_source", "open_store", "releases",
+        "Activity", "Agent", "Audit", "Comparison", "Entity", "Evidence", "Explorer", "HeatMap", "History",
+        "Impact", "Lifecycle", "Likeness", "LineageError", "Policy", "Ref", "Relation", "Rollback", "Store",
+        "SyncResult", "__version__", "alike", "audit", "audit_estate", "compare", "explore", "gate", "history",
+        "impact", "lifecycle", "lineage_graph", "load_policy", "open_source", "open_store", "releases",
+        "rollback", "serving",
     ]  # fmt: skip
     assert [name for name in lineage_explorer.__all__ if not hasattr(lineage_explorer, name)] == []
 

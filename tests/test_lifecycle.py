@@ -21,11 +21,11 @@ from msgspec.structs import replace
 
 from lineage_explorer import audit, open_store
 from lineage_explorer.errors import AmbiguousReference, InvalidQuestion, UnknownReference
-from lineage_explorer.explorations import releases
 from lineage_explorer.lifecycles import lifecycle, lives_of, spans_of, spans_of_each
 from lineage_explorer.policy.facts import Life
 from lineage_explorer.records import Agent, Entity, Evidence, Record, Relation, from_json, parse_instant
 from lineage_explorer.references import micros
+from lineage_explorer.servings import releases
 from lineage_explorer.sources import Observation
 from lineage_explorer.sources.mlflow import MLflowSource
 from lineage_explorer.sources.neutral import NeutralSource

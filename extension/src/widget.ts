@@ -1,6 +1,9 @@
 /** The entry for notebooks: the view, with what is shown and what is chosen kept in step with Python. */
 
+import type { Module } from "./chapters-widget.js";
 import { Comm, type Traits, type WidgetModel } from "./comm.js";
+import { carried, install, type Naming } from "./modules.js";
+import { parts, type Parts } from "./parts.js";
 import { Asking, problem } from "./view/asking.js";
 import type { Audit } from "./view/audit.js";
 import { html, keepPlainKeys } from "./view/dom.js";
@@ -18,8 +21,31 @@ interface Context {
   el: HTMLElement;
 }
 
+/** What the bundle of the chapters is: a module that wants its view. */
+interface Chapters {
+  default(parts: Parts): Module;
+}
+
 function render(context: Context): () => void {
-  return isEstate(context.model.get("content")) ? heatMap(context) : explorer(context);
+  const content = context.model.get("content");
+  if (isEstate(content)) return heatMap(context);
+  return "format" in content && !("verdict" in content) ? chapter(context) : explorer(context);
+}
+
+/** A history, a comparison, an impact, ... by itself. */
+function chapter({ model, el }: Context): () => void {
+  let end: (() => void) | null = null;
+  let left = false;
+  carried<Chapters>(model as Naming, "chapters", el).then(
+    (module) => {
+      if (!left) end = module.default(parts).render(model, el, new Comm(model, false));
+    },
+    (error: unknown) => (el.textContent = problem(error)),
+  );
+  return () => {
+    left = true;
+    end?.();
+  };
 }
 
 /** The policy results of many endpoints; which of them is chosen is kept in step with Python. */
@@ -45,6 +71,9 @@ function heatMap({ model, el }: Context): () => void {
 
 function explorer({ model, el }: Context): () => void {
   const transport = new Comm(model);
+  const [over, under] = [html("div"), html("div")];
+  const close = transport.ask && opening(el, over, under, transport);
+  el.replaceChildren(over, under);
   let view: Mounted | null = null;
   let shown = "";
   const state = (): ViewState => ({
@@ -59,11 +88,11 @@ function explorer({ model, el }: Context): () => void {
     if (audit === null) {
       view?.destroy();
       view = null;
-      el.replaceChildren(chooser(transport, (ref) => open(ref)));
+      under.replaceChildren(chooser(transport, (ref) => open(ref)));
     } else if (view !== null && shown === audit.question.endpoint) view.audit(audit);
     else {
       view?.destroy();
-      view = mountAudit(el, audit, transport, { state: state() });
+      view = mountAudit(under, audit, transport, { state: state() });
     }
     shown = audit?.question.endpoint ?? "";
   };
@@ -79,8 +108,36 @@ function explorer({ model, el }: Context): () => void {
   return () => {
     model.off("change:content", show);
     for (const end of follow) end();
+    close?.();
     view?.destroy();
   };
+}
+
+/** Chapters over the trace. Their code is fetched when the first is opened; until then a line says so, or why it could not be. */
+function opening(el: HTMLElement, over: HTMLElement, under: HTMLElement, transport: Comm): () => void {
+  let chapters: Promise<ReturnType<Module["over"]>> | null = null;
+  const said = html("p", { class: "lx-root lx-chooser", role: "status" });
+  transport.open = (wanted) => {
+    if (chapters === null) {
+      said.textContent = "Opening…";
+      over.replaceChildren(said);
+      chapters = transport
+        .code("chapters")
+        .then((code) => install<Chapters>(code, el))
+        .then((module) => {
+          said.remove();
+          return module.default(parts).over(over, under, transport);
+        });
+    }
+    chapters.then(
+      (made) => made.open(wanted),
+      (error: unknown) => {
+        chapters = null;
+        said.textContent = clean(`That could not be opened: ${problem(error)}`);
+      },
+    );
+  };
+  return () => void chapters?.then((made) => made.destroy(), () => undefined);
 }
 
 /** What the kernel holds, as the view reads it; null when nothing has been chosen yet. */

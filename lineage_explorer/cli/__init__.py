@@ -11,7 +11,7 @@ import click
 
 from ..errors import LineageError
 from ..version import __version__
-from . import asking, gating, ingesting, keeping, living, policies, recording
+from . import asking, gating, histories, ingesting, keeping, living, policies, recording
 from .terminal import console, visible
 
 
@@ -85,6 +85,7 @@ def demo(directory: Path) -> None:
 for _command in (
     *(ingesting.ingest, asking.audit, asking.search, asking.observations, asking.sources),
     *(keeping.syncs, keeping.quarantine, keeping.verify, keeping.checkpoint, keeping.rebuild),
+    *(histories.history, histories.compare, histories.impact, histories.serving, histories.rollback),
     *(gating.gate, policies.policy),
     *(recording.record, living.lifecycle, demo),
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -166,7 +166,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     until: _Time
 
 
-class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """A policy as it was in force for a while.
 
     Attributes
@@ -188,13 +188,13 @@ class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """When it took effect, in microseconds since 1970 UTC."""
         return None if self.effective_from is None else micros(format_instant(self.effective_from))
 
-    @property
+    @cached_property  # asked for by every audit: taking it anew was half the time of judging one
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of every field."""
         return digest_of(plain(self))
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """A named list of versions, in order of the time that they took effect.
 
     Attributes
@@ -213,7 +213,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     versions: tuple[PolicyVersion, ...] = ()
     source: str = ""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all versions."""
         return digest_of({key: value for key, value in plain(self).items() if key != "source"})

@@ -175,7 +175,12 @@ def was_deleted(life: Life, instant: int) -> bool:
 
 def still_here(hop: Hop, version: str) -> bool | None:
     """Whether a version is on record and its source still has it; None when nothing says so."""
-    life = next((life for life in hop.facts.lives.get(base_of(version), ()) if life.ref == version), None)
+    return in_source(hop.facts.lives, version, hop.facts.as_of)
+
+
+def in_source(lives: Mapping[str, Iterable[Life]], version: str, instant: int) -> bool | None:
+    """The same, of the lives of all versions by name."""
+    life = next((life for life in lives.get(base_of(version), ()) if life.ref == version), None)
     if life is None:
         return None
-    return False if was_deleted(life, hop.facts.as_of) else life.here
+    return False if was_deleted(life, instant) else life.here

@@ -7,32 +7,26 @@ put the worst endpoints first, but JSON, which is that document.
 from __future__ import annotations
 
 import csv as sheet
-import html as markup
 import io
-import json as plain
-import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import LineageError
 from ..estates import columns
-from . import data, page
-from .drawing import clean
+from . import data, page, standalone
+from .cells import inert
 from .judgements import WORDS
-from .markdown import escape
+from .markdown import escape, table
 
 #: Worst first.
 VERDICTS = ("FAILED", "INCOMPLETE", "PASSED")
 _OUTCOME = {"PASSED": "holds", "FAILED": "fails", "INCOMPLETE": "undetermined"}
-_STATES = "This report states evidence, not compliance."
 _LEGEND = (
     "A cell holds the worst that the requirement came to on any hop behind the endpoint; an empty one says that it "
     "applies to none."
 )
-# What a program for sheets takes for a formula, if a text from a record begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HEAD = ("Endpoint", "Verdict", "Holds", "Fails", "Undetermined", "First finding")
 
 
@@ -118,55 +112,16 @@ def html(estate: Mapping[str, Any]) -> str:
     str
         HTML that asks nobody for anything; no text from a record is markup in it.
     """
-    style = page._asset("view.css") + page._asset("report.css")
-    script = page._asset("report.js")
-    content = (
-        plain.dumps(estate, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c").replace("\u2028", "\\u2028")
-    )
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
-        f"style-src '{page._hash(style)}'; script-src '{page._hash(script)}'"
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{markup.escape(clean(summary(estate)))}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        f'<div id="lx-report"></div>\n{_still(estate)}\n'
-        f'<script type="application/json" id="lx-estate">{content}</script>\n'
-        f'<script type="module">{script}</script>\n</body>\n</html>\n'
-    )
-
-
-def _still(estate: Mapping[str, Any]) -> str:
-    """The estate without scripts, built as elements, so that every text is escaped once, by the library."""
-    main = ET.Element("main", {"id": "lx-still", "class": "lx-still"})
-    page._add(main, "h1", summary(estate))
-    _table(main, "The question", ("Asked", "Value"), _asked(estate))
-    _table(main, "Requirements", ("Requirement", "In words"), ((gate["id"], gate["title"]) for gate in estate["gates"]))
-    page._add(main, "p", _LEGEND)
+    title = summary(estate)
+    main = standalone.body(title)
+    standalone.table(main, "The question", ("Asked", "Value"), _asked(estate))
+    gates = [(gate["id"], gate["title"]) for gate in estate["gates"]]
+    standalone.table(main, "Requirements", ("Requirement", "In words"), gates)
+    standalone.element(main, "p", _LEGEND)
     head = (*_HEAD, *(gate["id"] for gate in estate["gates"]))
-    _table(main, "Endpoints, the worst first", head, _lines(estate))
-    page._add(main, "p", _STATES)
-    return ET.tostring(main, encoding="unicode", method="html")
-
-
-def _table(parent: ET.Element, title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    page._add(parent, "h2", title)
-    table = page._add(parent, "table")
-    page._add(table, "caption", title)
-    top = page._add(page._add(table, "thead"), "tr")
-    for name in head:
-        page._add(top, "th", name, scope="col")
-    body = page._add(table, "tbody")
-    for first, *rest in rows:
-        line = page._add(body, "tr")
-        page._add(line, "th", first, scope="row")
-        for cell in rest:
-            page._add(line, "td", cell)
-    if not len(body):
-        page._add(page._add(body, "tr"), "td", "None on record.", colspan=str(len(head)))
+    standalone.table(main, "Endpoints, the worst first", head, _lines(estate))
+    standalone.element(main, "p", standalone.STATES)
+    return standalone.page(title, main, estate, standalone.Live(page.SCRIPT, "lx-estate"), page.STYLES)
 
 
 # --- the others ---
@@ -181,10 +136,8 @@ def md(estate: Mapping[str, Any]) -> str:
         ("Requirements", ("Requirement", "In words"), [(gate["id"], gate["title"]) for gate in estate["gates"]]),
         ("Endpoints, the worst first", head, _lines(estate)),
     ):
-        lines += [f"## {title}", "", f"| {' | '.join(map(escape, top))} |", "|" + " --- |" * len(top)]
-        lines += [f"| {' | '.join(map(escape, row))} |" for row in rows]
-        lines.append("")
-    return "\n".join([*lines, _LEGEND, "", _STATES, ""])
+        lines += [f"## {title}", "", *table(top, rows)]
+    return "\n".join([*lines, _LEGEND, "", standalone.STATES, ""])
 
 
 def csv(estate: Mapping[str, Any]) -> str:
@@ -194,13 +147,9 @@ def csv(estate: Mapping[str, Any]) -> str:
     """
     out = io.StringIO()
     writer = sheet.writer(out)
-    writer.writerow(map(_still_text, columns([gate["id"] for gate in estate["gates"]])))
-    writer.writerows(map(_still_text, line) for line in _lines(estate))
+    writer.writerow(map(inert, columns([gate["id"] for gate in estate["gates"]])))
+    writer.writerows(map(inert, line) for line in _lines(estate))
     return out.getvalue()
-
-
-def _still_text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def json(estate: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .drawing import clean
 from .sheets import sheets
+from .standalone import STATES
 
 # Everything that CommonMark, GitHub's additions or embedded HTML could act on; records are hostile text. A sign
 # that acts only in one place (a mention's @, a link's ://, a list's -) is left readable everywhere else.
@@ -34,8 +35,8 @@ def render(audit: Mapping[str, Any]) -> str:
         "",
     ]
     for sheet in sheets(audit):
-        lines += [f"## {sheet.title}", "", *_table(sheet.head, sheet.rows)]
-    return "\n".join([*lines, "This report states evidence, not compliance.", ""])
+        lines += [f"## {sheet.title}", "", *table(sheet.head, sheet.rows)]
+    return "\n".join([*lines, STATES, ""])
 
 
 def escape(value: object) -> str:
@@ -50,8 +51,9 @@ def escape(value: object) -> str:
     return _ACTIVE.sub(r"\\\1", text)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """The lines of a table, and of an empty one that none is on record."""
     body = [f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows]
     if not body:
         return ["None on record.", ""]
-    return [f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *body, ""]
+    return [f"| {' | '.join(map(escape, head))} |", "|" + " --- |" * len(head), *body, ""]

@@ -9,11 +9,21 @@ from .judgements import WORDS, asks, judged, worst_first
 
 
 class Sheet(NamedTuple):
-    """One table: its title, the names of its columns, and its rows as values (None is an empty cell)."""
+    """One table: its title, the names of its columns, and its rows as values (None is an empty cell).
+
+    Attributes
+    ----------
+    key : str
+        By which a command or a file chooses this table among others; empty where none can be chosen.
+    verbatim : bool
+        The last column holds lines of a text, whose spaces count; the first says of which text.
+    """
 
     title: str
     head: tuple[str, ...]
     rows: list[tuple[object, ...]]
+    key: str = ""
+    verbatim: bool = False
 
 
 def sheets(audit: Mapping[str, Any]) -> list[Sheet]:

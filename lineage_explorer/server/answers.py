@@ -8,12 +8,32 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from ..comparison import compare
 from ..errors import PolicyError, ReferenceFailed, StoreError
-from ..explorations import explore, releases
+from ..explorations import explore
+from ..impacts import impact
 from ..policy import Policy, load_policy, shipped_policies
 from ..questions import audit
+from ..rollbacks import rollback
+from ..servings import releases, serving_document
 from ..store import Store
-from .parameters import AuditOf, Explore, Kinds, OfStore, Releases, Search, Things, Verdicts, Versions
+from ..version_history import history
+from .parameters import (
+    AuditOf,
+    Comparison,
+    Explore,
+    History,
+    Impact,
+    Kinds,
+    OfStore,
+    Releases,
+    Rollback,
+    Search,
+    Serving,
+    Things,
+    Verdicts,
+    Versions,
+)
 from .work import Job
 
 #: Verdicts that are remembered.
@@ -158,6 +178,33 @@ def _explore(asking: Asking, asked: Explore) -> dict[str, Any]:
     )
 
 
+# --- chapters ---
+
+
+def _history(asking: Asking, asked: History) -> dict[str, Any]:
+    return history(asking.store, asked.ref, asked.as_of or None, asked.known_at or None).to_dict()
+
+
+def _comparison(asking: Asking, asked: Comparison) -> dict[str, Any]:
+    policy, known_at = _policy(asked.policy), asked.known_at or None
+    return compare(asked.a, asked.b, store=asking.store, policy=policy, known_at=known_at).to_dict()
+
+
+def _impact(asking: Asking, asked: Impact) -> dict[str, Any]:
+    at, known = asked.as_of or None, asked.known_at or None
+    return impact(asking.store, asked.ref, at, known, limit=asked.limit).to_dict()
+
+
+def _rollback(asking: Asking, asked: Rollback) -> dict[str, Any]:
+    at, known = asked.as_of or None, asked.known_at or None
+    return rollback(asking.store, asked.endpoint, at, known, _policy(asked.policy)).to_dict()
+
+
+def _serving(asking: Asking, asked: Serving) -> dict[str, Any]:
+    start, end, known = asked.start or None, asked.end or None, asked.known_at or None
+    return serving_document(asking.store, asked.endpoint, start, end, known)
+
+
 # --- all of them ---
 
 
@@ -169,12 +216,16 @@ def _by_minute(_asked: OfStore) -> str:
     return _minute()
 
 
-def _at_an_instant(asked: AuditOf | Explore) -> str | None:
+def _at_an_instant(asked: AuditOf | Explore | History | Impact) -> str | None:
     return "" if asked.as_of else None
 
 
-def _by_policy(asked: AuditOf) -> str | None:
+def _by_policy(asked: AuditOf | Rollback) -> str | None:
     return _policy(asked.policy).digest if asked.as_of else None
+
+
+def _at_two_instants(asked: Comparison) -> str | None:
+    return _policy(asked.policy).digest if all("@@" in side for side in (asked.a, asked.b)) else None
 
 
 #: Every question to a store, by the last part of its path.
@@ -187,4 +238,9 @@ QUESTIONS = {
     "verdicts": Question(Verdicts, _verdicts, _by_minute),
     "releases": Question(Releases, _releases, _by_records),
     "explore": Question(Explore, _explore, _at_an_instant),
+    "history": Question(History, _history, _at_an_instant),
+    "comparison": Question(Comparison, _comparison, _at_two_instants),
+    "impact": Question(Impact, _impact, _at_an_instant),
+    "rollback": Question(Rollback, _rollback, _by_policy),
+    "serving": Question(Serving, _serving, _by_records),
 }

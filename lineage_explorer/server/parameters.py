@@ -98,6 +98,50 @@ class Explore(OfStore, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=5000)] = 500
 
 
+class History(OfStore, frozen=True, kw_only=True):
+    """What became of the versions of a name?"""
+
+    ref: Needed
+    as_of: Instant = ""
+    known_at: Instant = ""
+
+
+class Comparison(OfStore, frozen=True, kw_only=True):
+    """What differs between two audits? Each is a reference, or ``REF@@INSTANT``."""
+
+    a: Needed
+    b: Needed
+    known_at: Instant = ""
+    policy: Text = ""
+
+
+class Impact(OfStore, frozen=True, kw_only=True):
+    """What did a thing reach?"""
+
+    ref: Needed
+    as_of: Instant = ""
+    known_at: Instant = ""
+    limit: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+
+
+class Rollback(OfStore, frozen=True, kw_only=True):
+    """Where could an endpoint go back to?"""
+
+    endpoint: Needed
+    as_of: Instant = ""
+    known_at: Instant = ""
+    policy: Text = ""
+
+
+class Serving(OfStore, frozen=True, kw_only=True):
+    """Who served an endpoint when?"""
+
+    endpoint: Needed
+    start: Instant = ""
+    end: Instant = ""
+    known_at: Instant = ""
+
+
 class Order(OfStore, frozen=True, kw_only=True):
     """An ingest that is asked for.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from ..errors import StoreError, UnknownReference
 from ..records import Ref
 from ..references import micros_of
-from . import names, surroundings, tables, walk
+from . import downstream, names, surroundings, tables, walk
 from .engines import Engine, SQLite
 from .listing import Listing, Page, Thing, Version
 
@@ -218,6 +218,25 @@ class Readable:
         if start is None:
             raise UnknownReference(f"nothing called {ref!r} is in {self._engine.short}")
         return surroundings.around(self._engine, start, ways, depth, limit, micros_of(as_of), micros_of(known_at))
+
+    def downstream(self, ref: str, as_of: datetime, known_at: datetime) -> downstream.Downstream:
+        """Everything that a thing can have flowed into, at whatever instants up to one.
+
+        Parameters
+        ----------
+        ref : str
+            A reference in the store, or a dataset without versions of which it holds states.
+
+        Raises
+        ------
+        AmbiguousReference
+            When it is without its namespace and may mean several things.
+        """
+        return downstream.downstream(self._engine, ref, self.number(ref), micros_of(as_of), micros_of(known_at))
+
+    def evaluations(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[int]:
+        """Those among runs whose records seem to say that they evaluated something."""
+        return downstream.evaluations(self._engine, ids, micros_of(as_of), micros_of(known_at))
 
     def resolve(self, text: str, kind: str = "endpoint") -> str:
         """The one reference that a person's text means.

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lineage_explorer import LineageError, audit, open_store
-from lineage_explorer.explorations import explore, releases
+from lineage_explorer.explorations import explore
+from lineage_explorer.servings import releases
 
 from .conftest import watch
 

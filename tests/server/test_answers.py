@@ -16,16 +16,29 @@ from typing import Any
 import pytest
 
 from lineage_explorer import audit, open_store
+from lineage_explorer.comparison import compare
 from lineage_explorer.errors import LineageError, StoreError
-from lineage_explorer.explorations import explore, releases
+from lineage_explorer.explorations import explore
+from lineage_explorer.impacts import impact
 from lineage_explorer.records import Entity
+from lineage_explorer.rollbacks import rollback
 from lineage_explorer.server.answers import VerdictCache
 from lineage_explorer.server.errors import STATUS, failure_of
+from lineage_explorer.servings import releases, serving_document
+from lineage_explorer.version_history import history
 
 from .conftest import PASSWORD, TOKEN, Server, environment, make_store, until
 
 STORE = "estate/lineage.db"
 THEN = "2026-06-01T00:00:00Z"
+#: Each chapter at a fixed instant, so that the records determine it.
+CHAPTERS: list[tuple[str, dict[str, Any]]] = [
+    ("history", {"ref": "model:churn", "as_of": THEN}),
+    ("comparison", {"a": f"churn-prod@@{THEN}", "b": "endpoint:churn-prod@@2026-02-01T00:00:00Z"}),
+    ("impact", {"ref": "dataset:raw@1", "as_of": THEN}),
+    ("rollback", {"endpoint": "churn-prod", "as_of": THEN}),
+    ("serving", {"endpoint": "churn-prod", "end": THEN}),
+]
 
 
 @pytest.fixture
@@ -69,6 +82,46 @@ def test_lists_are_those_of_the_store(server: Server) -> None:
         assert server.request("explore", store=STORE, **asked).json == json.loads(
             json.dumps(explore(store, **asked, limit=500))
         )
+
+
+def test_chapters_over_http_are_those_of_python(server: Server) -> None:
+    said = {route: server.request(route, store=STORE, **query) for route, query in CHAPTERS}
+    assert {route: reply.status for route, reply in said.items()} == dict.fromkeys(said, 200)
+    with open_store(server.home / STORE) as store:
+        expected = {
+            "history": history(store, "model:churn", THEN).to_dict(),
+            "comparison": compare(*(CHAPTERS[1][1][side] for side in "ab"), store=store).to_dict(),
+            "impact": impact(store, "dataset:raw@1", THEN, limit=2_000).to_dict(),
+            "rollback": rollback(store, "churn-prod", THEN).to_dict(),
+            "serving": serving_document(store, "churn-prod", end=THEN),
+        }
+    for route, reply in said.items():
+        assert reply.json == json.loads(json.dumps(expected[route])), route
+
+
+def test_an_impact_over_http_is_no_longer_than_asked_and_counts_the_rest(server: Server, own: Path) -> None:
+    from lineage_explorer.records import Relation
+
+    with open_store(own) as store:
+        store.append(
+            Relation(
+                effect=f"model:m@{number}", predicate="was_derived_from", cause="dataset:raw@1", basis="identifier"
+            )
+            for number in range(12)
+        )
+    said = server.request("impact", store=f"estate/{own.name}", ref="dataset:raw@1", limit=5).json
+    assert len(said["versions"]) == 5
+    assert said["beyond"]["versions"] == 8
+
+
+def test_chapters_now_are_asked_again_each_time(server: Server) -> None:
+    for route, query in CHAPTERS:
+        if route == "serving":  # to this day, as the records tell it
+            continue
+        now = {key: text.partition("@@")[0] for key, text in query.items() if key != "as_of"}
+        first = server.request(route, store=STORE, **now)
+        again = server.request(route, store=STORE, headers={"If-None-Match": first.headers["Etag"]}, **now)
+        assert (again.status, again.json["digest"] != first.json["digest"]) == (200, True), route
 
 
 def test_pages_join_to_the_whole(server: Server, own: Path) -> None:
@@ -219,6 +272,7 @@ def test_open_files_do_not_pile_up(server: Server) -> None:
         ("audit", {"store": STORE, "endpoint": "churn-prod", "as_of": THEN}),
         ("explore", {"store": STORE, "ref": "endpoint:churn-prod", "as_of": THEN}),
         ("releases", {"store": STORE, "endpoint": "churn-prod"}),
+        *((route, {"store": STORE, **query}) for route, query in CHAPTERS),
     ],
 )
 def test_an_answer_that_the_client_has_is_not_sent_again(server: Server, route: str, asked: dict[str, Any]) -> None:
@@ -270,6 +324,12 @@ def test_now_is_asked_again_each_time(server: Server) -> None:
 @pytest.mark.parametrize(
     ("route", "asked", "said"),
     [
+        ("history", {"store": STORE}, "ref: missing"),
+        ("comparison", {"store": STORE, "a": "churn-prod"}, "b: missing"),
+        ("comparison", {"store": STORE, "a": "churn-prod@@yesterday", "b": "churn-prod"}, "yesterday"),
+        ("impact", {"store": STORE, "ref": "dataset:raw@1", "limit": "0"}, "limit: expected"),
+        ("rollback", {"store": STORE, "endpoint": "churn-prod", "policy": "../own.toml"}, "no policy"),
+        ("serving", {"store": STORE, "endpoint": "churn-prod", "end": "2026"}, "end"),
         ("things", {"kind": "model"}, "store: missing"),
         ("things", {"store": "", "kind": "model"}, "store: expected"),
         ("things", {"store": STORE, "kind": "model", "limit": 1001}, "limit: expected a whole number from 1 to 1000"),

@@ -102,6 +102,8 @@ def test_each_documented_parameter_is_accepted(server: Server) -> None:
         "kind": "model",
         "as_of": THEN,
         "known_at": THEN,
+        "start": THEN,
+        "end": THEN,
     }
     samples |= {"policy": "default", "direction": "both", "depth": 2}
     for name in QUESTIONS:

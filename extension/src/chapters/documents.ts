@@ -128,7 +128,11 @@ export interface VersionRow {
   gates: GateRow[];
   params: { [name: string]: string };
   metrics: { [name: string]: number };
+  /** Metrics whose value on record is no finite number, as it is written: `NaN`. */
+  metric_texts?: { [name: string]: string };
   data: DataRow[];
+  /** How many more datasets there are than `data` tells. */
+  data_beyond?: number;
   code: CodeRow[];
   /** Package and version, as an environment on record states them. */
   packages: { [name: string]: string };
@@ -177,7 +181,17 @@ export interface LaneRow {
 
 export interface History extends Document {
   format: "lineage-explorer/history";
-  question: Asked & { ref: string };
+  /** With `filter` it is a part of the history. */
+  question: Asked & {
+    ref: string;
+    filter?: {
+      versions: string[] | null;
+      endpoint: string | null;
+      stage: string | null;
+      since: string | null;
+      until: string | null;
+    };
+  };
   /** Whether the registry that lists the versions was read completely at its latest sync. */
   complete: boolean;
   /** In order of version: numbers by their size. */
@@ -186,7 +200,12 @@ export interface History extends Document {
   /** Oldest first. */
   events: EventRow[];
   /** What the versions were made from, and what was made from them, across names. */
-  tree: { nodes: { ref: string; kind: string; label: string }[]; links: { parent: string; child: string; how: string }[] };
+  tree: {
+    nodes: { ref: string; kind: string; label: string }[];
+    links: { parent: string; child: string; how: string }[];
+    /** How many more links there are than `links` tells. */
+    beyond?: number;
+  };
 }
 
 // --- two sides ---
@@ -260,7 +279,8 @@ export interface Comparison extends Document {
 /** Which of several run the same thing. */
 export interface Likeness extends Document {
   format: "lineage-explorer/likeness";
-  rows: { endpoint: string; site: string; as_of: string; group: number; models: string[]; data: string[]; code: string[]; verdict: Verdict | null; note: string }[];
+  /** `known`: whether all that it would have to be alike in is on record; where it is not, the row stands alone. */
+  rows: { endpoint: string; site: string; as_of: string; group: number; models: string[]; data: string[]; code: string[]; verdict: Verdict | null; note: string; known?: boolean }[];
 }
 
 // --- whom it reached ---
@@ -363,7 +383,8 @@ export interface Candidate {
 
 export interface Rollback extends Document {
   format: "lineage-explorer/rollback";
-  question: Asked & { endpoint: string; policy: AskedPolicy };
+  /** `site`: the one that was asked about; null for all. */
+  question: Asked & { endpoint: string; policy: AskedPolicy; site?: string | null };
   serving: Share[];
   /** The version to go back to: the last that served before and is still there; null when there is none. */
   target: string | null;

@@ -8,7 +8,8 @@ import { Asking } from "../view/asking.js";
 import type { Audit } from "../view/audit.js";
 import { html } from "../view/dom.js";
 import { clean, shortName } from "../view/text.js";
-import type { Transport } from "../view/transport.js";
+import type { Transport, Wanted } from "../view/transport.js";
+import type { Chapters, Traced } from "../chapters/chapter.js";
 import { dragged, isEndpoint, startDrag } from "./cell.js";
 import { message } from "./http.js";
 import { lineageIcon } from "./icons.js";
@@ -22,9 +23,15 @@ const PATIENCE = 300;
 export class Answer extends Widget {
   /** The reader changed the question, or what is selected in its answer. */
   readonly changed = new Signal<this, void>(this);
+  /** The trace of something else is wanted. */
+  readonly traced = new Signal<this, { ref: string; as_of: string }>(this);
   private readonly asking = new Asking();
   private readonly transport: Transport;
   private view: Mounted | null = null;
+  /** Where the chapters stand, and what is under them. */
+  private readonly over = html("div", { class: "lx-lab-over", hidden: true });
+  private readonly under = html("div", { class: "lx-lab-under" });
+  private chapters: Chapters | null = null;
   /** What the store held and how badges looked when the answer came. */
   private basis = "";
   private failed = false;
@@ -40,13 +47,17 @@ export class Answer extends Widget {
     this.title.label = shortName(ref);
     this.title.caption = `${clean(ref)}\n${clean(store)}`;
     this.title.icon = lineageIcon;
-    this.transport = estate.transport(store, (state) => {
+    this.node.append(this.over, this.under);
+    const transport = estate.transport(store, (state) => {
       this.asked = { ...this.asked, ...state };
       this.changed.emit();
     });
+    this.transport = { ...transport, open: (wanted) => void this.open({ ...wanted, known_at: wanted.known_at || this.asked.known_at }) };
     this.node.addEventListener("pointerdown", (event) => this.grip(event));
     estate.changed.connect(this.followStore, this);
-    void this.load();
+    // What is under a chapter is asked for when that is closed.
+    if (asked.chapter === undefined) void this.load();
+    else void this.open(asked.chapter);
   }
 
   get question(): Question {
@@ -55,18 +66,21 @@ export class Answer extends Widget {
 
   /** The question whose answer is on the screen, at the instants it resolved to: asked again, it has the same answer. */
   get answered(): Question {
-    if (this.view === null) return this.asked;
+    const { chapter: _, ...asked } = this.asked;
+    if (this.view === null) return asked;
     const { as_of, known_at, policy } = this.view.question;
-    return { ...this.asked, as_of, known_at, policy: policy.name };
+    return { ...asked, as_of, known_at, policy: policy.name };
   }
 
   /** Asks something else about the same thing. */
   set(state: Partial<Question>): void {
+    const { chapter, ...rest } = state;
     const before = this.asked;
-    this.asked = { ...before, ...state };
+    this.asked = { ...before, ...rest };
+    if (chapter !== undefined && JSON.stringify(chapter) !== JSON.stringify(before.chapter)) void this.open(chapter);
     const { as_of, known_at, policy } = this.asked;
     if (as_of !== before.as_of || known_at !== before.known_at || policy !== before.policy) void this.load();
-    else this.view?.set(state);
+    else this.view?.set(rest);
     this.changed.emit();
   }
 
@@ -74,7 +88,7 @@ export class Answer extends Widget {
   async load(): Promise<void> {
     const { trans } = this;
     const wait = setTimeout(() => {
-      if (this.view === null && !this.isDisposed) this.node.replaceChildren(html("p", { class: "lx-lab-wait", role: "status" }, trans.__("Asking the store…")));
+      if (this.view === null && !this.isDisposed) this.under.replaceChildren(html("p", { class: "lx-lab-wait", role: "status" }, trans.__("Asking the store…")));
     }, PATIENCE);
     try {
       await this.estate.ready;
@@ -90,6 +104,7 @@ export class Answer extends Widget {
   override dispose(): void {
     if (this.isDisposed) return;
     this.asking.end();
+    this.chapters?.destroy();
     this.view?.destroy();
     Signal.clearData(this);
     super.dispose();
@@ -100,9 +115,9 @@ export class Answer extends Widget {
     if (!this.node.contains(document.activeElement)) this.node.focus();
   }
 
-  private async ask(signal: AbortSignal): Promise<Audit> {
+  private async ask(signal: AbortSignal, as_of = this.asked.as_of): Promise<Audit> {
     const { transport } = this;
-    const { ref, as_of, known_at } = this.asked;
+    const { ref, known_at } = this.asked;
     if (transport.ask === undefined) throw new Error(this.trans.__("There is no store to ask."));
     const policy = this.asked.policy || this.estate.preferences.policy;
     if (isEndpoint(ref)) return transport.ask("audit", { endpoint: ref, as_of, known_at, policy }, signal);
@@ -121,8 +136,8 @@ export class Answer extends Widget {
     if (same) this.view?.audit(audit);
     else {
       this.view?.destroy();
-      this.node.replaceChildren();
-      this.view = mountAudit(this.node, audit, this.transport, { state: { selected, as_of, direction, query }, badges });
+      this.under.replaceChildren();
+      this.view = mountAudit(this.under, audit, this.transport, { state: { selected, as_of, direction, query }, badges });
     }
   }
 
@@ -132,10 +147,62 @@ export class Answer extends Widget {
     this.view = null;
     this.failed = true;
     const retry = { label: trans.__("Try again"), act: () => void this.load() };
+    this.under.replaceChildren(notice(trans.__("%1 cannot be shown", shortName(this.asked.ref)), this.said(error), retry));
+  }
+
+  private said(error: unknown): string {
     // The files of an older build are gone once a newer one is installed.
     const stale = error instanceof Error && error.name === "ChunkLoadError";
-    const said = stale ? trans.__("The view's own files could not be loaded. If lineage-explorer was upgraded since, reload the page.") : message(error);
-    this.node.replaceChildren(notice(trans.__("%1 cannot be shown", shortName(this.asked.ref)), said, retry));
+    return stale ? this.trans.__("The view's own files could not be loaded. If lineage-explorer was upgraded since, reload the page.") : message(error);
+  }
+
+  /** Opens a chapter on top of what is shown. */
+  private async open(wanted: Wanted): Promise<void> {
+    const { trans } = this;
+    try {
+      // The chapters stand in the view's own look.
+      const [{ called, Chapters: Made }] = await Promise.all([import("./chapters.js"), import("./view.js")]);
+      if (this.isDisposed) return;
+      if (this.chapters === null) {
+        this.over.replaceChildren();
+        this.chapters = new Made(this.over, {
+          ...(this.transport.ask === undefined ? {} : { ask: this.transport.ask }),
+          trace: (ref, as_of, signal) => this.trace(ref, as_of, signal),
+          changed: (top, depth) => this.cover(top, depth, top === null ? "" : called(top)),
+          left: () => this.node.focus(),
+          plain: this.estate.preferences.badges === "plain",
+        });
+      }
+      this.chapters.open(wanted);
+    } catch (error) {
+      if (this.isDisposed) return;
+      const retry = { label: trans.__("Try again"), act: () => void this.open(wanted) };
+      this.over.replaceChildren(notice(trans.__("That cannot be shown"), this.said(error), retry));
+      this.over.hidden = false;
+      if (this.view === null) void this.load();
+    }
+  }
+
+  /** Another chapter is on top, or none is. */
+  private cover(top: Wanted | null, depth: number, title: string): void {
+    this.over.hidden = depth === 0;
+    this.under.hidden = depth > 0;
+    const { chapter: _, ...rest } = this.asked;
+    this.asked = top === null ? rest : { ...rest, chapter: top };
+    this.title.label = top === null ? shortName(rest.ref) : title;
+    this.changed.emit();
+    if (depth === 0 && this.view === null && !this.isDisposed) void this.load();
+  }
+
+  private async trace(ref: string, as_of: string, signal: AbortSignal): Promise<Traced> {
+    if (ref !== this.asked.ref) {
+      this.traced.emit({ ref, as_of });
+      return "elsewhere";
+    }
+    const audit = await this.ask(signal, as_of);
+    this.asked = { ...this.asked, as_of };
+    await this.present(audit);
+    return "beneath";
   }
 
   private standing(): string {

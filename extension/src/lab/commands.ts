@@ -6,7 +6,7 @@ import { ILauncher } from "@jupyterlab/launcher";
 import { INotebookTracker, NotebookActions, NotebookPanel } from "@jupyterlab/notebook";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 
-import { asked } from "./about.js";
+import { asked, subject } from "./about.js";
 import { code, storeFrom } from "./cell.js";
 import { commands, IEstate, IExplorer, type Question } from "./tokens.js";
 
@@ -26,13 +26,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
   ) => {
     const trans = (translator ?? nullTranslator).load("lineage_explorer");
-    /** What a command is about: what it is told, else what the menu was opened on, else the tab in front. */
-    const about = (args: { readonly [name: string]: unknown }): (Partial<Question> & Pick<Question, "store" | "ref">) | null => {
-      const told = asked(args);
-      const ref = told.ref ?? explorer.pointed;
-      if (ref === undefined) return explorer.current;
-      return { store: estate.current, policy: estate.preferences.policy, ...told, ref };
-    };
+    const about = subject(estate, explorer);
     const isAbout = (args: { readonly [name: string]: unknown }): boolean => about(args) !== null;
 
     app.commands.addCommand(commands.insertCell, {

@@ -70,6 +70,7 @@ class Explorer implements IExplorer {
     const content = new Answer(this.estate, question, this.trans);
     const tab: Tab = new MainAreaWidget<Answer | SavedAudit>({ content, toolbar: this.toolbar(content) });
     tab.id = id ?? `lineage-explorer-${UUID.uuid4()}`;
+    content.traced.connect((_, { ref: other, as_of }) => void this.open(store, other, { as_of }));
     content.changed.connect(() => {
       void this.tabs.save(tab);
       this.signal.emit();

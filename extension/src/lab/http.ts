@@ -4,6 +4,7 @@ import { URLExt } from "@jupyterlab/coreutils";
 import { ServerConnection } from "@jupyterlab/services";
 import type { TranslationBundle } from "@jupyterlab/translation";
 
+import type { Comparison, History, Impact, Rollback } from "../chapters/documents.js";
 import type { Audit } from "../view/audit.js";
 import type { Exploration, Found, Questions, Release, Transport, ViewState } from "../view/transport.js";
 import type { IServer, Query } from "./tokens.js";
@@ -83,6 +84,10 @@ export function transport(server: IServer, store: string, python: string, change
     releases: async (asked, signal) => (await server.get<{ releases: Release[] }>("releases", { store, ...asked }, signal)).releases,
     explore: ({ depth, ...asked }, signal) => server.get<Exploration>("explore", { store, ...asked, depth: depth ?? DEEPEST }, signal),
     search: async (asked, signal) => (await server.get<{ items: Found[] }>("search", { store, ...asked }, signal)).items,
+    history: (asked, signal) => server.get<History>("history", { store, ...asked }, signal),
+    comparison: (asked, signal) => server.get<Comparison>("comparison", { store, ...asked }, signal),
+    impact: (asked, signal) => server.get<Impact>("impact", { store, ...asked }, signal),
+    rollback: (asked, signal) => server.get<Rollback>("rollback", { store, ...asked }, signal),
   };
   return { store: python, ask: (question, asked, signal) => answers[question](asked, signal), changed };
 }

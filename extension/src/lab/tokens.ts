@@ -5,7 +5,7 @@ import { Token } from "@lumino/coreutils";
 import type { ISignal } from "@lumino/signaling";
 
 import type { Audit, Verdict } from "../view/audit.js";
-import type { Found, Transport, ViewState } from "../view/transport.js";
+import type { Found, Transport, ViewState, Wanted } from "../view/transport.js";
 
 /** A store as the server lists it: a file below its root, by its path, or one that its configuration names. */
 export interface StoreInfo {
@@ -52,6 +52,8 @@ export interface Question extends ViewState {
   known_at: string;
   /** Empty for the default policy. */
   policy: string;
+  /** What is opened on top of the answer. */
+  chapter?: Wanted;
 }
 
 /** The settings of the schema, read. */
@@ -134,6 +136,10 @@ export const commands = {
   copyReference: "lineage-explorer:copy-reference",
   ingest: "lineage-explorer:ingest",
   openVariable: "lineage-explorer:open-variable",
+  history: "lineage-explorer:history",
+  impact: "lineage-explorer:impact",
+  compare: "lineage-explorer:compare",
+  rollback: "lineage-explorer:rollback",
 } as const;
 
 /** What a dragged reference is, beside the cell that it becomes in a notebook. */

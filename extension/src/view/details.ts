@@ -22,6 +22,8 @@ export interface Actions extends Leads {
   openGroup(id: string, open: boolean): void;
   /** Absent where no store is at hand. */
   expand?: (ref: string, direction: Direction) => void;
+  /** Absent where no chapter can be opened. */
+  chapter?: (chapter: "impact" | "history", ref: string) => void;
 }
 
 export function details(model: Model, id: string, groups: readonly Group[], actions: Actions): HTMLElement[] {
@@ -58,6 +60,7 @@ function nodeDetails(model: Model, node: TraceNode, actions: Actions): HTMLEleme
       ["Who", agents.join(", ")],
     ]),
     ...expanding(model, node.ref, actions),
+    ...chapters(node, actions),
     ...findings(model.audit.findings.filter((row) => row.ref === node.ref)),
     ...evidence(model, about, actions),
     ...neighbours("Comes from", model, into, "cause", actions),
@@ -166,6 +169,20 @@ function expanding(model: Model, ref: string, actions: Actions): HTMLElement[] {
     return go;
   });
   return [html("p", { class: "lx-actions" }, ...buttons)];
+}
+
+/** What has a history: things that come in versions and serve. */
+const VERSIONED = ["model", "ai_agent", "logged_model"];
+
+function chapters({ ref, kind }: TraceNode, { chapter }: Actions): HTMLElement[] {
+  if (chapter === undefined) return [];
+  const offer = (label: string, which: "impact" | "history", about: string): HTMLElement => {
+    const button = html("button", { type: "button", class: "lx-button" }, label);
+    button.addEventListener("click", () => chapter(which, about));
+    return button;
+  };
+  const versions = VERSIONED.includes(kind) ? [offer("All versions", "history", ref)] : [];
+  return [html("p", { class: "lx-actions" }, offer("What does it reach?", "impact", ref), ...versions)];
 }
 
 function heading(text: string, kind: string): HTMLElement {

@@ -89,6 +89,11 @@ export class Drawing {
     return this.plan.groups;
   }
 
+  /** How many pixels of the screen a unit of the drawing has. */
+  get scale(): number {
+    return this.camera.k;
+  }
+
   /** The height that suits the scene at this width, in pixels. */
   suits(width: number): number {
     const { scene } = this.plan;

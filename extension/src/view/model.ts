@@ -16,6 +16,8 @@ export interface Model {
   about: Map<string, EvidenceRow[]>;
   /** Neighbours that are not shown, where that is known. */
   beyond?: Map<string, Beyond>;
+  /** Adds to what is drawn for some things, as a comparison marks what differs. */
+  dress?: (element: SVGGElement, refs: readonly string[], full: boolean, scale: number) => void;
 }
 
 export function index(audit: Audit, beyond?: Map<string, Beyond>): Model {

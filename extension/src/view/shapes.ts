@@ -30,6 +30,7 @@ const FLAG = { class: "lx-flag", d: `M9,0A9,9 0 0,0 0,9V${NODE_HEIGHT - 9}A9,9 0
 export function drawThing(look: Look, { thing, left, top }: Placed): SVGGElement {
   const group = isGroup(thing) ? drawGroup(look, thing) : drawNode(look, thing);
   group.setAttribute("transform", `translate(${left} ${top})`);
+  look.model.dress?.(group, isGroup(thing) ? thing.members : [thing.ref], look.level === "full", look.scale);
   return group;
 }
 

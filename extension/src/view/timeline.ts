@@ -15,6 +15,10 @@ const WORDY = 76;
 export interface TimelineEvents {
   /** Another instant is wanted, at once or when the reader has come to rest; empty for now. */
   move(as_of: string, quiet: number): void;
+  /** The shown instant beside another; empty for now. Absent, as the next, where no chapter can be opened. */
+  compare?: (other: string) => void;
+  /** Where could it go back to? */
+  rollback?: () => void;
 }
 
 export class Timeline {
@@ -26,6 +30,10 @@ export class Timeline {
   private readonly said = html("span", { class: "lx-asking" });
   private readonly list = html("details", { class: "lx-releases", hidden: true });
   private readonly body = html("div", { class: "lx-track", hidden: true }, this.strip, this.slider);
+  /** Who serves until when, and who then. */
+  private readonly then = html("p", { class: "lx-then" });
+  private readonly chapters = html("p", { class: "lx-actions" });
+  private readonly offers: (() => void)[] = [];
   private releases: Release[] = [];
   private instant = "";
   private readonly watch: ResizeObserver;
@@ -41,8 +49,17 @@ export class Timeline {
       { class: "lx-time", "aria-labelledby": `${id}-time` },
       html("div", { class: "lx-timebar" }, html("h3", { id: `${id}-time` }, "Time"), label, this.field, this.now, this.said),
       this.body,
+      this.then,
+      this.chapters,
       this.list,
     );
+    const { compare, rollback } = events;
+    if (compare !== undefined) {
+      this.offer("Compare with the release before", (i) => i > 0, (i) => this.beside(i - 1));
+      this.offer("Compare with the one after", (i) => i + 1 < this.releases.length, (i) => this.beside(i + 1));
+      this.offer("Compare with now", (i) => i + 1 < this.releases.length, () => compare(""));
+    }
+    if (rollback !== undefined) this.offer("Where could it go back to?", (i) => i >= 0, rollback);
     this.slider.addEventListener("input", () => {
       this.describe(Number(this.slider.value));
       this.go(Number(this.slider.value), 250);
@@ -90,6 +107,9 @@ export class Timeline {
     const current = this.current();
     this.slider.value = String(Math.max(0, current));
     this.describe(current);
+    this.then.textContent = this.releases.length === 0 ? "" : story(this.releases, current);
+    this.chapters.hidden = this.releases.length * this.offers.length === 0;
+    for (const offer of this.offers) offer();
     this.list.querySelectorAll("li").forEach((item, i) => {
       if (i === current) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
@@ -116,6 +136,19 @@ export class Timeline {
     again.addEventListener("click", retry);
     this.said.replaceChildren(html("span", { class: "lx-problem" }, clean(text)), again);
     this.at(this.instant);
+  }
+
+  /** A button that is there for the releases that it makes sense for. */
+  private offer(label: string, sensible: (current: number) => boolean, act: (current: number) => void): void {
+    const button = html("button", { type: "button", class: "lx-button" }, label);
+    button.addEventListener("click", () => act(this.current()));
+    this.offers.push(() => (button.disabled = !sensible(this.current())));
+    this.chapters.append(button);
+  }
+
+  private beside(index: number): void {
+    const release = this.releases[index];
+    if (release !== undefined) this.events.compare?.(within(release));
   }
 
   private go(release: number, quiet: number): void {
@@ -185,6 +218,15 @@ function within(release: Release): string {
 function period(release: Release): string {
   const from = release.since === null ? "from before the records" : instant(release.since);
   return `${from} to ${release.until === null ? "now" : instant(release.until)}`;
+}
+
+/** Who serves at the instant, until when, and what came in its place. */
+function story(releases: readonly Release[], current: number): string {
+  const [release, next] = [releases[current], releases[current + 1]];
+  const then = next === undefined ? "" : `${next.between_syncs ? `at the latest ${instant(next.since)}` : instant(next.since)}, then ${who(next)}`;
+  if (release === undefined) return `Nothing is on record before ${then}`;
+  const ends = release.until === null ? "until now; nothing has replaced it" : `until ${then || `${instant(release.until)}; what came then is not on record`}`;
+  return `${who(release)} ${ends}`;
 }
 
 /** Who serves at all: what is deployed without traffic is not among them. */

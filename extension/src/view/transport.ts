@@ -3,6 +3,7 @@
  * them, a Jupyter server answers them over HTTP, and a report has nobody to ask and shows what stands in it.
  */
 
+import type { Comparison, History, Impact, Rollback } from "../chapters/documents.js";
 import type { Audit, Beyond, EvidenceRow, Hop, TraceNode } from "./audit.js";
 
 export type Direction = "upstream" | "downstream" | "both";
@@ -46,6 +47,17 @@ export interface Found {
   resolved: boolean;
 }
 
+/** A chapter that can be opened from what is on the screen, with what it is asked with. */
+export type Wanted =
+  | { chapter: "history"; ref: string; as_of: string; known_at: string }
+  /** `a` and `b` are `REF` or `REF@@INSTANT`. */
+  | { chapter: "comparison"; a: string; b: string; known_at: string; policy: string }
+  | { chapter: "impact"; ref: string; as_of: string; known_at: string }
+  | { chapter: "rollback"; endpoint: string; as_of: string; known_at: string; policy: string };
+
+/** What a chapter is asked with. */
+type AskedOf<C extends Wanted["chapter"]> = Omit<Extract<Wanted, { chapter: C }>, "chapter">;
+
 /** Every question, what it is asked with and what comes back. */
 export interface Questions {
   audit: { asked: { endpoint: string; as_of: string; known_at: string; policy: string }; answer: Audit };
@@ -55,6 +67,10 @@ export interface Questions {
     answer: Exploration;
   };
   search: { asked: { query: string; kind: string; limit: number }; answer: Found[] };
+  history: { asked: AskedOf<"history">; answer: History };
+  comparison: { asked: AskedOf<"comparison">; answer: Comparison };
+  impact: { asked: AskedOf<"impact">; answer: Impact };
+  rollback: { asked: AskedOf<"rollback">; answer: Rollback };
 }
 
 export interface Transport {
@@ -69,6 +85,8 @@ export interface Transport {
     asked: Questions[Q]["asked"],
     signal?: AbortSignal,
   ) => Promise<Questions[Q]["answer"]>;
+  /** Opens a chapter over the trace. Absent where nobody could answer it: then nothing offers one. */
+  readonly open?: (wanted: Wanted) => void;
   /** The reader changed something. */
   changed(state: Partial<ViewState>): void;
 }

@@ -4,7 +4,7 @@ import { Asking, problem } from "./asking.js";
 import type { Audit } from "./audit.js";
 import { Timeline } from "./timeline.js";
 import { instant } from "./text.js";
-import type { Transport } from "./transport.js";
+import type { Transport, Wanted } from "./transport.js";
 
 export interface TravelEvents {
   /** The answer, for `as_of` as it was asked; `told` when the reader asked, and the host should know. */
@@ -24,10 +24,14 @@ export class Travel {
   constructor(
     id: string,
     private shown: Audit,
+    { open }: Pick<Transport, "open">,
     private readonly ask: NonNullable<Transport["ask"]>,
     private readonly events: TravelEvents,
   ) {
-    this.timeline = new Timeline(id, { move: (as_of, quiet) => this.to(as_of, quiet, true) });
+    this.timeline = new Timeline(id, {
+      move: (as_of, quiet) => this.to(as_of, quiet, true),
+      ...(open === undefined ? {} : { compare: (other) => open(this.beside(other)), rollback: () => open({ chapter: "rollback", ...this.asked(this.shown.question.as_of) }) }),
+    });
     this.timeline.at(shown.question.as_of);
     this.list();
   }
@@ -51,7 +55,6 @@ export class Travel {
 
   to(as_of: string, quiet: number, told: boolean): void {
     if (this.pending !== null && sameInstant(this.pending.as_of, as_of)) return;
-    const { endpoint, known_at, policy } = this.shown.question;
     if (as_of !== "" && sameInstant(as_of, this.shown.question.as_of)) {
       this.audits.end();
       this.settle();
@@ -60,9 +63,7 @@ export class Travel {
     }
     this.pending = { as_of, told };
     this.timeline.asking(as_of);
-    // At another instant with what was known; now with all that is known.
-    const asked = { endpoint, as_of, known_at: as_of === "" ? "" : known_at, policy: policy.name };
-    this.audits.put((signal) => this.ask("audit", asked, signal), quiet).then(
+    this.audits.put((signal) => this.ask("audit", this.asked(as_of), signal), quiet).then(
       (audit) => {
         if (audit === undefined) return;
         this.settle();
@@ -76,6 +77,21 @@ export class Travel {
         this.events.say(text);
       },
     );
+  }
+
+  /** The question at an instant, with what was known; now with all that is known. */
+  private asked(as_of: string): { endpoint: string; as_of: string; known_at: string; policy: string } {
+    const { endpoint, known_at, policy } = this.shown.question;
+    return { endpoint, as_of, known_at: as_of === "" ? "" : known_at, policy: policy.name };
+  }
+
+  /** The shown instant and another, the earlier first. */
+  private beside(other: string): Wanted {
+    const { endpoint, known_at, policy } = this.asked(other);
+    const { as_of } = this.shown.question;
+    const sides = [`${endpoint}@@${as_of}`, other === "" ? endpoint : `${endpoint}@@${other}`] as const;
+    const [a, b] = other !== "" && Date.parse(other) < Date.parse(as_of) ? [sides[1], sides[0]] : sides;
+    return { chapter: "comparison", a, b, known_at, policy };
   }
 
   private settle(): void {

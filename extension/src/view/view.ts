@@ -122,7 +122,7 @@ class View implements Mounted {
     this.travel =
       ask === undefined || base.verdict === null
         ? null
-        : new Travel(id, base, ask, {
+        : new Travel(id, base, transport ?? {}, ask, {
             arrived: (audit, as_of, told) => {
               this.audit(audit);
               this.arrive(as_of, told);
@@ -307,7 +307,14 @@ class View implements Mounted {
         this.panel.querySelector<HTMLElement>(".lx-actions button")?.focus();
       },
     };
-    return this.transport?.ask === undefined ? known : { ...known, expand: (ref, direction) => this.expand(ref, direction) };
+    const { ask, open } = this.transport ?? {};
+    if (ask === undefined) return known;
+    return {
+      ...known,
+      expand: (ref, direction) => this.expand(ref, direction),
+      // As of now, whatever instant is shown: what is withdrawn now is found wherever it is now.
+      ...(open === undefined ? {} : { chapter: (chapter, ref) => open({ chapter, ref, as_of: "", known_at: "" }) }),
+    };
   }
 
   /** What stays bright: what was searched for, else what the reader chose. */

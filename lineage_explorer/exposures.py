@@ -1,0 +1,400 @@
+"""What flowed where, when and how surely: intervals spread along relations, and the windows in which endpoints answered.
+
+Pure reasoning over rows: no I/O, no clock. A thing is reached at an instant when some way leads to it of which every
+relation held then. So what spreads is not "reached" but *when*: along a relation goes what its cause holds, cut to the
+time in which the relation held. At each instant this gives what a trace of that instant gives from the other end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from .records import BASES
+from .store.downstream import RANKS
+from .store.schema import ALWAYS, FOREVER
+from .trace import purpose
+
+#: Nothing data-like stands between a thing and this one: it is on the model's own side.
+MODEL_SIDE = ""
+
+
+class Piece(NamedTuple):
+    """An interval in which a thing was reached, and by what.
+
+    Attributes
+    ----------
+    start, end : int
+        Microseconds since 1970 UTC.
+    rank : int
+        How weak the weakest relation of the way is (0 is the strongest); no way at these instants is stronger.
+    purpose : str
+        What the root was for, as seen from here.
+    steps : int
+        How long the way is.
+    link : tuple or None
+        The last relation of the way, as :class:`.Link`; None at the root.
+    before : Piece or None
+        What its cause held.
+    """
+
+    start: int
+    end: int
+    rank: int
+    purpose: str
+    steps: int
+    node: int
+    link: tuple[Any, ...] | None
+    before: Any
+
+    @property
+    def path(self) -> list[int]:
+        """The things on the way, from the root to this one."""
+        found: list[int] = []
+        piece: Piece | None = self
+        while piece is not None:
+            found.append(piece.node)
+            piece = piece.before
+        return found[::-1]
+
+
+#: What each thing holds; its first piece lies on the strongest way to it, and among those on a short one.
+Held = dict[int, list[Piece]]
+
+
+def spread(
+    roots: Iterable[int], links: Iterable[Sequence[Any]], kinds: Mapping[int, str], refs: Mapping[int, str]
+) -> Held:
+    """When each thing was reached, what for, and how surely.
+
+    Parameters
+    ----------
+    roots : iterable of int
+        Where it begins: reached at all instants.
+    links : iterable of tuple
+        As :class:`.Link`.
+    kinds, refs : mapping
+        Kinds of the things, and their references: which of two ways that are equally good is told is theirs to say, not
+        that of the order in which a database gives its rows.
+
+    Returns
+    -------
+    dict
+        Pieces of every thing that was reached at any instant. Pieces of one purpose do not overlap.
+
+    Examples
+    --------
+    >>> from lineage_explorer.store.downstream import Link
+    >>> links = [Link(2, 1, "used", "training", "identifier", None, 7, 10, FOREVER, None),
+    ...          Link(3, 2, "was_generated_by", "", "name", None, 8, 20, FOREVER, None)]
+    >>> kinds = {1: "dataset", 2: "run", 3: "model"}
+    >>> held = spread([1], links, kinds, {number: f"{kind}:x" for number, kind in kinds.items()})
+    >>> held[3][0].start, held[3][0].purpose, BASES[held[3][0].rank], held[3][0].path
+    (20, 'training', 'name', [1, 2, 3])
+    """
+    after: dict[int, list[Sequence[Any]]] = {}
+    for link in links:
+        cause = link[1]
+        if cause in after:
+            after[cause].append(link)
+        else:
+            after[cause] = [link]
+
+    def named(link: Sequence[Any]) -> tuple[Any, ...]:
+        return refs[link[0]], link[2], link[3], link[4], link[7], link[8]
+
+    for several in after.values():
+        if len(several) > 1:
+            several.sort(key=named)
+    held: Held = {}
+    # Stronger relations first: what is reached by them is not reached again by weaker ones.
+    waiting: list[list[tuple[Piece, Sequence[Any]]]] = [[] for _ in BASES]
+    # What is data or an ingredient says itself what it was for; on the model's side that is carried on.
+    sayers = {kind for kind in set(kinds.values()) if purpose(kind, "")}
+    settled = {number for number, kind in kinds.items() if kind in sayers}
+    purposes: dict[tuple[str, str], str] = {}
+    made = tuple.__new__  # a class's own constructor takes three times as long, and there may be a million pieces
+    new: deque[Piece] = deque(
+        Piece(ALWAYS, FOREVER, 0, MODEL_SIDE, 0, root, None, None) for root in sorted(roots, key=refs.__getitem__)
+    )
+    held.update((piece.node, [piece]) for piece in new)
+    for rank in range(len(BASES)):
+        for piece, link in waiting[rank]:
+            new.extend(_reach(held, piece, link, rank, kinds, settled, purposes))
+        while new:
+            before = new.popleft()
+            since, until, _, carried, steps, cause, _, _ = before
+            links_after = after.get(cause)
+            if links_after is None:
+                continue
+            for link in links_after:
+                weak = RANKS[link[4]]
+                if weak > rank:
+                    waiting[weak].append((before, link))
+                    continue
+                node = link[0]
+                if node in held or node in settled:
+                    new.extend(_reach(held, before, link, rank, kinds, settled, purposes))
+                    continue
+                # As it is nearly always: on the model's side, and reached for the first time.
+                why = _why(kinds[cause], link[3], purposes) if cause in settled else carried
+                start, end = link[7], link[8]
+                if since > start:
+                    start = since
+                if until < end:
+                    end = until
+                if start < end:
+                    piece = made(Piece, (start, end, rank, why, steps + 1, node, link, before))
+                    held[node] = [piece]
+                    new.append(piece)
+    return held
+
+
+def _reach(
+    held: Held,
+    before: Piece,
+    link: Sequence[Any],
+    rank: int,
+    kinds: Mapping[int, str],
+    settled: Container[int],
+    purposes: dict[tuple[str, str], str],
+) -> list[Piece]:
+    """The new pieces of a relation's effect, from one of its cause."""
+    start, end = max(before[0], link[7]), min(before[1], link[8])
+    if start >= end:
+        return []
+    node, cause = link[0], link[1]
+    if node in settled:
+        why = MODEL_SIDE  # it says so itself
+    elif cause in settled:
+        why = _why(kinds[cause], link[3], purposes)
+    else:
+        why = before[3]
+    known = held.setdefault(node, [])
+    pieces = [
+        tuple.__new__(Piece, (one, other, rank, why, before[4] + 1, node, link, before))
+        for one, other in _uncovered([item for item in known if item[3] == why], start, end)
+    ]
+    known += pieces
+    return pieces
+
+
+def _why(kind: str, role: str, known: dict[tuple[str, str], str]) -> str:
+    key = (kind, role)
+    if key not in known:
+        known[key] = purpose(kind, role)
+    return known[key]
+
+
+def _uncovered(known: Sequence[tuple[Any, ...]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of an interval that no piece covers."""
+    if not known:
+        yield start, end
+        return
+    for item in sorted(known, key=itemgetter(0)) if len(known) > 1 else known:
+        if item[1] <= start:
+            continue
+        if item[0] >= end:
+            break
+        if start < item[0]:
+            yield start, item[0]
+        start = item[1]
+        if start >= end:
+            return
+    if start < end:
+        yield start, end
+
+
+def at(pieces: Iterable[Piece], instant: int) -> list[Piece]:
+    """Those that hold at an instant."""
+    return [piece for piece in pieces if piece.start <= instant < piece.end]
+
+
+class Part(NamedTuple):
+    """An interval in which a deployment ran something that was reached.
+
+    Attributes
+    ----------
+    version : int or None
+        The version; None where the deployment was reached otherwise.
+    links : tuple
+        Relations that began or end it: what deploys, and the aliases in between.
+    """
+
+    start: int
+    end: int
+    rank: int
+    purpose: str
+    version: int | None
+    links: tuple[tuple[Any, ...], ...]
+
+
+class Window(NamedTuple):
+    """An interval in which an endpoint's deployment was reached, of one share, state and purpose.
+
+    Attributes
+    ----------
+    end : int
+        ``FOREVER`` while it lasts.
+    traffic : float or None
+        Percent.
+    rank : int
+        The weakest that its way was.
+    unsure : tuple of bool
+        Whether its beginning, and its end, is only known to lie between two syncs.
+    doubtful : int or None
+        From here to its end it may have been otherwise already.
+    """
+
+    endpoint: int
+    deployment: int
+    version: int | None
+    start: int
+    end: int
+    traffic: float | None
+    state: str
+    site: str
+    purposes: frozenset[str]
+    rank: int
+    unsure: tuple[bool, bool]
+    doubtful: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether requests may have been answered."""
+        return self.state in ("serving", "undetermined")
+
+
+def parts(
+    deployment: int, held: Held, into: Mapping[int, Sequence[tuple[Any, ...]]], alias: Callable[[int], bool]
+) -> list[Part]:
+    """What a deployment ran of what was reached, and when.
+
+    Parameters
+    ----------
+    into : mapping
+        Relations ``deploys`` and ``alias_of`` by effect.
+    alias : callable
+        Whether a thing is an alias.
+    """
+    found: list[Part] = []
+    for link in into.get(deployment, ()):
+        if link[2] != "deploys":
+            continue
+        for version, piece, links in _pointed(link[1], held, into, alias, frozenset()):
+            start, end = max(piece[0], link[7]), min(piece[1], link[8])
+            if start < end:
+                found.append(Part(start, end, max(piece[2], RANKS[link[4]]), piece[3], version, (link, *links)))
+    for own in held.get(deployment, ()):
+        covered = [part for part in found if part.purpose == own.purpose]
+        found += [
+            Part(start, end, own.rank, own.purpose, None, () if own.link is None else (own.link,))
+            for start, end in _uncovered(covered, own.start, own.end)
+        ]
+    return found
+
+
+def _pointed(
+    node: int,
+    held: Held,
+    into: Mapping[int, Sequence[tuple[Any, ...]]],
+    alias: Callable[[int], bool],
+    seen: frozenset[int],
+) -> Iterator[tuple[int, tuple[int, int, int, str], tuple[tuple[Any, ...], ...]]]:
+    """The versions that something which is deployed stands for, with intervals."""
+    if not alias(node) or node in seen:
+        for own in held.get(node, ()):
+            yield node, own[:4], ()
+        return
+    covered: list[tuple[int, int, str]] = []
+    for link in into.get(node, ()):
+        if link[2] != "alias_of":
+            continue
+        for version, piece, links in _pointed(link[1], held, into, alias, seen | {node}):
+            start, end = max(piece[0], link[7]), min(piece[1], link[8])
+            if start < end:
+                covered.append((start, end, piece[3]))
+                yield version, (start, end, max(piece[2], RANKS[link[4]]), piece[3]), (link, *links)
+    for own in held.get(node, ()):
+        for start, end in _uncovered([item for item in covered if item[2] == own.purpose], own.start, own.end):
+            yield node, (start, end, own.rank, own.purpose), ()
+
+
+def windows(
+    link: tuple[Any, ...],
+    ran: Sequence[Part],
+    share: tuple[str, float | None, str],
+    first_seen: Callable[[tuple[Any, ...]], bool],
+) -> list[Window]:
+    """The windows of one relation ``serves``.
+
+    Parameters
+    ----------
+    ran : sequence of Part
+        What its deployment ran.
+    share : (str, float or None, str)
+        State, traffic and site.
+    first_seen : callable
+        Whether a relation began at ``valid_from`` only as far as is known, which is when it was first seen.
+    """
+    weak, since, until = RANKS[link[4]], link[7], link[8]
+    cut = [
+        (max(part.start, since), min(part.end, until), part) for part in ran if part.start < until and since < part.end
+    ]
+    found: list[Window] = []
+    by_version: dict[int | None, list[tuple[int, int, Part]]] = {}
+    for item in cut:
+        by_version.setdefault(item[2].version, []).append(item)
+    for version, items in by_version.items():
+        edges = sorted({instant for start, end, _ in items for instant in (start, end)}) if len(items) > 1 else []
+        for start, end in pairwise(edges) if edges else [items[0][:2]]:
+            there = [part for one, other, part in items if one <= start and end <= other]
+            if not there:
+                continue
+            holding = {id(item): item for part in there for item in (link, *part.links)}.values()
+            sure = [item[9] for item in holding if item[8] == end and item[9] is not None]
+            found.append(
+                Window(
+                    link[0],
+                    link[1],
+                    version,
+                    start,
+                    end,
+                    share[1],
+                    share[0],
+                    share[2],
+                    frozenset(part.purpose for part in there) - {MODEL_SIDE},
+                    max(weak, min(part.rank for part in there)),
+                    (any(item[7] == start and first_seen(item) for item in holding), bool(sure)),
+                    min(sure, default=None),
+                )
+            )
+    return found
+
+
+def joined(found: Iterable[Window]) -> list[Window]:
+    """Windows that follow each other and differ in nothing that is told, as one; by time."""
+    kept: list[Window] = []
+    for window in sorted(found, key=_alike):
+        last = kept[-1] if kept else None
+        if last is not None and last.end == window.start and _alike(last)[:-2] == _alike(window)[:-2]:
+            kept[-1] = last._replace(
+                end=window.end,
+                rank=max(last.rank, window.rank),
+                unsure=(last.unsure[0], window.unsure[1]),
+                doubtful=window.doubtful,
+            )
+        else:
+            kept.append(window)
+    return sorted(kept, key=lambda item: (item.start, item.end, *_alike(item)))
+
+
+def _alike(window: Window) -> tuple[Any, ...]:
+    return (
+        *(window.endpoint, window.deployment, -1 if window.version is None else window.version, window.site),
+        *(window.state, -1.0 if window.traffic is None else window.traffic, tuple(sorted(window.purposes))),
+        *(window.start, window.end),
+    )
