@@ -17,6 +17,8 @@ def test_every_notebook_runs(executed: Path) -> None:
         "01-which-data-trained-this-model.ipynb",
         "02-write-your-own-source.ipynb",
         "03-gates-and-policies.ipynb",
+        "04-version-history.ipynb",
+        "05-recall.ipynb",
     }
     for path in executed.glob("*.ipynb"):
         assert not [item for item in outputs(path) if item["output_type"] == "error"]
