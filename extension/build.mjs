@@ -19,7 +19,7 @@ await build(await chapters(`${out}chapters.js`));
 await build({ ...shared, entryPoints: [`${here}src/chapters-report.ts`], outfile: `${out}chapters-report.js` });
 // Every notebook carries the view: a second pass takes a twentieth off it.
 for (const name of ["view", "report", "chapters", "chapters-report"]) {
-  const { code } = await minify(await readFile(`${out}${name}.js`, "utf8"), { module: true, ecma: 2022, compress: { passes: 2 }, format: { ascii_only: true } });
+  const { code } = await minify(await readFile(`${out}${name}.js`, "utf8"), { module: true, ecma: 2022, compress: { passes: 3 }, format: { ascii_only: true } });
   await writeFile(`${out}${name}.js`, code);
 }
 // One style sheet, as the widget carries one: what is named first can be used after.

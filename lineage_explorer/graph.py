@@ -59,7 +59,8 @@ def lineage_graph(
     """What data can have flowed from (or to) a reference, at two instants.
 
     A reference without a namespace is looked up among the things that have one: a single match
-    becomes the node itself, several stay visible as an ambiguity.
+    becomes the node itself, several stay visible as an ambiguity. Likewise what is reached with its namespace is looked
+    for under its name alone.
 
     Parameters
     ----------
@@ -92,17 +93,35 @@ def _lineage_graph(
     reached = store.reachable(ref, direction, as_of, known_at)
     links: dict[str, list[str]] = {}
     asked: set[str] = set()
-    while bare := [text for text in bare_refs(reached.nodes.values()) if text not in asked]:
-        asked.update(bare)
-        found = {text: same for text, same in store.namesakes(bare, known_at).items() if same}
-        links.update(found)
-        if not found:
+    while True:
+        bare = [text for text in bare_refs(reached.nodes.values()) if text not in asked]
+        # What records say of a thing under its name alone is said of it, if that can mean no other.
+        short = [text for text in _short_refs(reached.nodes.values()) if text not in asked]
+        on_record = store.numbers(short) if short else {}
+        asked.update(bare, short)
+        if not bare and not on_record:
             break
-        roots = set(reached.roots) | set(store.numbers({name for same in found.values() for name in same}).values())
+        found = {
+            text: same
+            for text, same in store.namesakes([*bare, *on_record], known_at).items()
+            if len(same) == 1 or (same and text not in on_record)
+        }
+        links.update(found)
+        roots = set(reached.roots) | {number for text, number in on_record.items() if text in found}
+        roots |= set(store.numbers({name for same in found.values() for name in same}).values())
+        if roots == set(reached.roots):
+            break
         reached = store.reachable(sorted(roots), direction, as_of, known_at)
     graph = from_reached(reached)
     join(graph, links, ref)
     return graph
+
+
+def _short_refs(nodes: Iterable[Node]) -> list[str]:
+    """Names without their namespace, of those things that are looked up by them."""
+    return [
+        f"{node.kind}:{node.ref.partition('/')[2]}" for node in nodes if "/" in node.ref and node.kind not in ISSUED
+    ]
 
 
 def bare_refs(nodes: Iterable[Node]) -> list[str]:

@@ -1,7 +1,7 @@
 """Everything that a thing can have flowed into, at whatever instants: one recursion in the database.
 
 Where :func:`.walk.reach` asks what was so at one instant, this gathers every relation that held up to an instant, with
-its bounds: who held what when is reckoned from them (:mod:`lineage_explorer.exposures`).
+its bounds: who held what when is reckoned from them (:mod:`lineage_explorer.impacts.exposures`).
 
 A reference without a namespace that can mean one described thing only is that thing, here as in
 :func:`lineage_explorer.lineage_graph`: what was made from the one was made from the other.

@@ -55,11 +55,15 @@ export class Timeline {
     );
     const { compare, rollback } = events;
     if (compare !== undefined) {
-      this.offer("Compare with the release before", (i) => i > 0, (i) => this.beside(i - 1));
-      this.offer("Compare with the one after", (i) => i + 1 < this.releases.length, (i) => this.beside(i + 1));
-      this.offer("Compare with now", (i) => i + 1 < this.releases.length, () => compare(""));
+      const beside = (by: number): (() => void) | null => {
+        const other = this.releases[this.current() + by];
+        return other === undefined ? null : () => compare(within(other));
+      };
+      this.offer("Compare with the release before", () => beside(-1));
+      this.offer("Compare with the one after", () => beside(1));
+      this.offer("Compare with now", () => beside(1) && (() => compare("")));
     }
-    if (rollback !== undefined) this.offer("Where could it go back to?", (i) => i >= 0, rollback);
+    if (rollback !== undefined) this.offer("Where could it go back to?", () => (this.current() < 0 ? null : rollback));
     this.slider.addEventListener("input", () => {
       this.describe(Number(this.slider.value));
       this.go(Number(this.slider.value), 250);
@@ -138,17 +142,12 @@ export class Timeline {
     this.at(this.instant);
   }
 
-  /** A button that is there for the releases that it makes sense for. */
-  private offer(label: string, sensible: (current: number) => boolean, act: (current: number) => void): void {
+  /** A button that can be pressed where its act makes sense. */
+  private offer(label: string, act: () => (() => void) | null): void {
     const button = html("button", { type: "button", class: "lx-button" }, label);
-    button.addEventListener("click", () => act(this.current()));
-    this.offers.push(() => (button.disabled = !sensible(this.current())));
+    button.addEventListener("click", () => act()?.());
+    this.offers.push(() => (button.disabled = act() === null));
     this.chapters.append(button);
-  }
-
-  private beside(index: number): void {
-    const release = this.releases[index];
-    if (release !== undefined) this.events.compare?.(within(release));
   }
 
   private go(release: number, quiet: number): void {
@@ -223,10 +222,8 @@ function period(release: Release): string {
 /** Who serves at the instant, until when, and what came in its place. */
 function story(releases: readonly Release[], current: number): string {
   const [release, next] = [releases[current], releases[current + 1]];
-  const then = next === undefined ? "" : `${next.between_syncs ? `at the latest ${instant(next.since)}` : instant(next.since)}, then ${who(next)}`;
-  if (release === undefined) return `Nothing is on record before ${then}`;
-  const ends = release.until === null ? "until now; nothing has replaced it" : `until ${then || `${instant(release.until)}; what came then is not on record`}`;
-  return `${who(release)} ${ends}`;
+  const then = next === undefined ? "now; nothing has replaced it" : `${next.between_syncs ? "at the latest " : ""}${instant(next.since)}, then ${who(next)}`;
+  return release === undefined ? `Nothing is on record before ${then}` : `${who(release)} until ${then}`;
 }
 
 /** Who serves at all: what is deployed without traffic is not among them. */

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .content import iso
-from .descriptions import merge_descriptions
+from ..content import iso
+from ..descriptions import merge_descriptions
+from ..graph import version_of
+from ..records import BASES, Ref, format_instant
+from ..sentences import label_of
+from ..store.projection import STATE
+from ..store.schema import ALWAYS, FOREVER
+from ..trace import DATA_KINDS
 from .exposures import Piece, Window, at
-from .graph import version_of
 from .reaching import Reaching
-from .records import BASES, Ref, format_instant
 from .retraining import WEAK, Decision, counted, decide, gone_of, listed, worst
-from .sentences import label_of
-from .store.projection import STATE
-from .store.schema import ALWAYS, FOREVER
 from .tainting import Tainted
-from .trace import DATA_KINDS
 
 Row = dict[str, Any]
 

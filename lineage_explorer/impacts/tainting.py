@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from .gathering import evidence_about
-from .records import Ref
+from ..gathering import evidence_about
+from ..records import Ref
+from ..store import histories
+from ..trace import RELEASED_KINDS, purpose
 from .retraining import TESTING, listed
-from .store import histories
-from .trace import RELEASED_KINDS, purpose
 
 if TYPE_CHECKING:
-    from .store import Edge, Store
-    from .store.downstream import Downstream
+    from ..store import Edge, Store
+    from ..store.downstream import Downstream
 
 _REGISTERED = ("model", "ai_agent")
 _ORDER = ("subject", "gate", "event_time", "status", "actual", "expected", "evaluator", "grade")

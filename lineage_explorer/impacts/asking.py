@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .documents import Documented, location_of
-from .errors import AmbiguousReference, InvalidQuestion, UnknownReference
-from .gathering import fitting, instants
-from .recalls import Recall
-from .records import Ref
-from .store import histories
-from .store.downstream import stands_for_versions
+from ..documents import Documented, location_of
+from ..errors import AmbiguousReference, InvalidQuestion, UnknownReference
+from ..gathering import fitting, instants
+from ..records import Ref
+from ..store import histories
+from ..store.downstream import stands_for_versions
+from .document import Recall
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .store import Store
+    from ..store import Store
 
 FORMAT = "lineage-explorer/impact"
 

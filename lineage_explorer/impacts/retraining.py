@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from .records import BASES
-from .trace import NOT_RECORDED
+from ..records import BASES
+from ..trace import NOT_RECORDED
 
 Retrain = Literal["yes", "maybe", "no"]
 #: The worst first.

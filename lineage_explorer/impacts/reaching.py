@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..records import HOLDING
+from ..references import micros_of
+from ..trace import RELEASED_KINDS, state_of
 from .exposures import Part, Window, joined, parts, spread, windows
-from .records import HOLDING
-from .references import micros_of
-from .trace import RELEASED_KINDS, state_of
 
 if TYPE_CHECKING:
-    from .store import Store
+    from ..store import Store
 
 Link = tuple[Any, ...]
 #: Kinds that have rows of their own, or stand in those of an endpoint.
