@@ -93,12 +93,14 @@ def _lineage_graph(
     reached = store.reachable(ref, direction, as_of, known_at)
     links: dict[str, list[str]] = {}
     asked: set[str] = set()
+    tried: set[str] = set()
     while True:
         bare = [text for text in bare_refs(reached.nodes.values()) if text not in asked]
+        asked.update(bare)
         # What records say of a thing under its name alone is said of it, if that can mean no other.
-        short = [text for text in _short_refs(reached.nodes.values()) if text not in asked]
+        short = _short_refs(reached.nodes.values()) - asked - tried
         on_record = store.numbers(short) if short else {}
-        asked.update(bare, short)
+        tried |= short
         if not bare and not on_record:
             break
         found = {
@@ -117,11 +119,11 @@ def _lineage_graph(
     return graph
 
 
-def _short_refs(nodes: Iterable[Node]) -> list[str]:
+def _short_refs(nodes: Iterable[Node]) -> set[str]:
     """Names without their namespace, of those things that are looked up by them."""
-    return [
+    return {
         f"{node.kind}:{node.ref.partition('/')[2]}" for node in nodes if "/" in node.ref and node.kind not in ISSUED
-    ]
+    }
 
 
 def bare_refs(nodes: Iterable[Node]) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lineage_explorer import Audit, audit, open_store
-from lineage_explorer.comparison import Comparison, alike, compare
+from lineage_explorer.comparison import Comparison, alike, compare, summing
 from lineage_explorer.comparison.aligning import align
 from lineage_explorer.comparison.lineages import Lineage
-from lineage_explorer.comparison.rows import ASPECTS
+from lineage_explorer.comparison.rows import ASPECTS, Difference
 from lineage_explorer.comparison.texts import lines_of
 from lineage_explorer.errors import InvalidInstant, InvalidQuestion, UnknownReference
 from lineage_explorer.questions import gate
@@ -325,7 +325,7 @@ def test_an_approval_by_another_person_names_both_and_when(tmp_path: Path) -> No
     note = one(found, "gate", "approval")["note"]
     assert "person:mia at 2026-02-01T00:00:00Z" in note
     assert "person:noor at 2026-02-02T00:00:00Z" in note
-    assert "Approved by person:mia in a, by person:noor in b." in found.summary
+    assert "Approved by person:mia in A, by person:noor in B." in found.summary
 
 
 def test_one_refused_version_among_several_is_not_told_as_approved(tmp_path: Path) -> None:
@@ -840,8 +840,19 @@ def test_the_summary_counts_what_it_does_not_tell(tmp_path: Path) -> None:
                 found[record]["attributes"]["params"][f"p{number}"] = "1"
 
     summary = changed_by(tmp_path, change).to_dict()["summary"]
-    assert summary[0] == "e served churn@1 in a and churn@2 in b."
+    assert summary[0] == "e served churn@1 in A and churn@2 in B."
     assert summary[-1] == ("6 further differences: 3 parameters, 1 metric, 1 package and 1 change of an environment.")
+
+
+def test_a_column_that_two_datasets_gain_is_told_once() -> None:
+    told, sentence = summing._columns(
+        [
+            Difference("schema", f"{role} data", name, None, "long", None, None)
+            for role in ("training", "evaluation")
+            for name in ("region", "tax")
+        ]
+    )
+    assert (len(list(told)), sentence) == (4, "Columns: region is new and tax is new.")
 
 
 HOSTILE = "<script>alert(1)</script>\n\u202egnp\x00 ' \" & {{x}} \ufeff"

@@ -7,8 +7,8 @@ time in which the relation held. At each instant this gives what a trace of that
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -95,91 +95,73 @@ def spread(
     >>> held[3][0].start, held[3][0].purpose, BASES[held[3][0].rank], held[3][0].path
     (20, 'training', 'name', [1, 2, 3])
     """
-    after: dict[int, list[Sequence[Any]]] = {}
+    after: dict[int, list[Sequence[Any]]] = defaultdict(list)
     for link in links:
-        cause = link[1]
-        if cause in after:
-            after[cause].append(link)
-        else:
-            after[cause] = [link]
+        after[link[1]].append(link)
 
     def named(link: Sequence[Any]) -> tuple[Any, ...]:
         return refs[link[0]], link[2], link[3], link[4], link[7], link[8]
 
+    def effect(link: Sequence[Any]) -> str:
+        return refs[link[0]]
+
     for several in after.values():
         if len(several) > 1:
-            several.sort(key=named)
-    held: Held = {}
-    # Stronger relations first: what is reached by them is not reached again by weaker ones.
-    waiting: list[list[tuple[Piece, Sequence[Any]]]] = [[] for _ in BASES]
+            # One relation with each thing, as it is nearly always: then the names alone tell them apart.
+            several.sort(key=effect if len({link[0] for link in several}) == len(several) else named)
     # What is data or an ingredient says itself what it was for; on the model's side that is carried on.
     sayers = {kind for kind in set(kinds.values()) if purpose(kind, "")}
-    settled = {number for number, kind in kinds.items() if kind in sayers}
     purposes: dict[tuple[str, str], str] = {}
     made = tuple.__new__  # a class's own constructor takes three times as long, and there may be a million pieces
-    new: deque[Piece] = deque(
-        Piece(ALWAYS, FOREVER, 0, MODEL_SIDE, 0, root, None, None) for root in sorted(roots, key=refs.__getitem__)
+    held: Held = {
+        root: [Piece(ALWAYS, FOREVER, 0, MODEL_SIDE, 0, root, None, None)]
+        for root in sorted(set(roots), key=refs.__getitem__)
+    }
+    #: Pieces, each with relations to go on along.
+    new: deque[tuple[Piece, Sequence[Sequence[Any]]]] = deque(
+        (pieces[0], after[root]) for root, pieces in held.items() if root in after
     )
-    held.update((piece.node, [piece]) for piece in new)
+    # Stronger relations first: what is reached by them is not reached again by weaker ones.
+    waiting: list[list[tuple[Piece, Sequence[Sequence[Any]]]]] = [[] for _ in BASES]
     for rank in range(len(BASES)):
-        for piece, link in waiting[rank]:
-            new.extend(_reach(held, piece, link, rank, kinds, settled, purposes))
+        new.extend(waiting[rank])
         while new:
-            before = new.popleft()
+            before, along = new.popleft()
             since, until, _, carried, steps, cause, _, _ = before
-            links_after = after.get(cause)
-            if links_after is None:
-                continue
-            for link in links_after:
-                weak = RANKS[link[4]]
-                if weak > rank:
-                    waiting[weak].append((before, link))
+            said_by = kinds[cause] if kinds[cause] in sayers else None
+            for link in along:
+                node, _, _, role, basis, _, _, start, end, _ = link
+                if (weak := RANKS[basis]) > rank:
+                    waiting[weak].append((before, (link,)))
                     continue
-                node = link[0]
-                if node in held or node in settled:
-                    new.extend(_reach(held, before, link, rank, kinds, settled, purposes))
-                    continue
-                # As it is nearly always: on the model's side, and reached for the first time.
-                why = _why(kinds[cause], link[3], purposes) if cause in settled else carried
-                start, end = link[7], link[8]
                 if since > start:
                     start = since
                 if until < end:
                     end = until
-                if start < end:
+                if start >= end:
+                    continue
+                if kinds[node] in sayers:
+                    why = MODEL_SIDE  # it says so itself
+                elif said_by is not None:
+                    why = _why(said_by, role, purposes)
+                else:
+                    why = carried
+                onward = after.get(node)
+                known = held.get(node)
+                if known is None:  # as it is nearly always
                     piece = made(Piece, (start, end, rank, why, steps + 1, node, link, before))
                     held[node] = [piece]
-                    new.append(piece)
+                    if onward is not None:
+                        new.append((piece, onward))
+                    continue
+                # Mostly nothing of it is known: an endpoint has one deployment after another.
+                there = [item for item in known if item[3] == why and item[0] < end and start < item[1]]
+                for one, other in list(_uncovered(there, start, end)):
+                    piece = made(Piece, (one, other, rank, why, steps + 1, node, link, before))
+                    known.append(piece)
+                    if onward is not None:
+                        new.append((piece, onward))
     return held
-
-
-def _reach(
-    held: Held,
-    before: Piece,
-    link: Sequence[Any],
-    rank: int,
-    kinds: Mapping[int, str],
-    settled: Container[int],
-    purposes: dict[tuple[str, str], str],
-) -> list[Piece]:
-    """The new pieces of a relation's effect, from one of its cause."""
-    start, end = max(before[0], link[7]), min(before[1], link[8])
-    if start >= end:
-        return []
-    node, cause = link[0], link[1]
-    if node in settled:
-        why = MODEL_SIDE  # it says so itself
-    elif cause in settled:
-        why = _why(kinds[cause], link[3], purposes)
-    else:
-        why = before[3]
-    known = held.setdefault(node, [])
-    pieces = [
-        tuple.__new__(Piece, (one, other, rank, why, before[4] + 1, node, link, before))
-        for one, other in _uncovered([item for item in known if item[3] == why], start, end)
-    ]
-    known += pieces
-    return pieces
 
 
 def _why(kind: str, role: str, known: dict[tuple[str, str], str]) -> str:

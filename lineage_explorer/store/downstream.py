@@ -10,6 +10,7 @@ A reference without a namespace that can mean one described thing only is that t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import AmbiguousReference
@@ -194,18 +195,13 @@ class _Gathering:
         """The names of what was not named yet, and of the references without a namespace beside them."""
         new = [number for number in ids if number not in self._refs] if self._refs else list(ids)
         rows = self._engine.rows(NAMES, {"ids": new})
-        refs, kinds = self._refs, self._kinds
-        short: list[int] = []
-        bare: list[str] = []
-        for number, ref, kind, beside in rows:
-            refs[number] = ref
-            kinds[number] = kind
-            if beside is not None:
-                short.append(beside)
-            elif "/" not in ref and kind not in ISSUED:
-                bare.append(ref)
-        if missing := [number for number in new if number not in refs]:
-            raise damaged(self._engine, f"node {min(missing)} is missing")
+        if len(rows) < len(new):
+            raise damaged(self._engine, f"node {min({*new} - {row[0] for row in rows})} is missing")
+        self._refs.update([row[:2] for row in rows])
+        # One text for each kind, not one for each thing: it is looked up often.
+        self._kinds.update([(number, intern(kind)) for number, _, kind, _ in rows])
+        short = [beside for _, _, _, beside in rows if beside is not None]
+        bare = [ref for _, ref, kind, beside in rows if beside is None and "/" not in ref and kind not in ISSUED]
         if short:
             found = nodes(self._engine, short, self._as_of, self._known_at)
             bare += [node.ref for node in found.values()]

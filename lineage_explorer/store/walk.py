@@ -286,7 +286,7 @@ def numbers(engine: Engine, refs: Iterable[str]) -> dict[str, int]:
 
 def namesakes(engine: Engine, bares: Iterable[str], known_at: int) -> dict[str, list[str]]:
     """Described references with a namespace, by their text without it."""
-    wanted = list(bares)
+    wanted = list(dict.fromkeys(bares))
     same: dict[str, list[str]] = {bare: [] for bare in wanted}
     found = engine.rows(
         """

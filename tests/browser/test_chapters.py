@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from lineage_explorer.asking import StoreAtHand, part
 from lineage_explorer.comparison import alike
-from lineage_explorer.records import Activity, Entity, Ref, Relation
-from lineage_explorer.servings import serving_document
+from lineage_explorer.records import Activity, Entity, Ref, Relation, format_instant, parse_instant
+from lineage_explorer.servings import releases, serving_document
 from lineage_explorer.store import open_store
 from tests import estates
 
@@ -24,17 +25,8 @@ pytestmark = pytest.mark.browser
 STORE = "demo/lineage.db"
 ENDPOINT = "endpoint:churn-prod"
 MODEL = "model:demo/churn"
-#: The 3rd of last month, to those who are in the demo's last days.
-THEN = "2026-10-03T00:00:00Z"
-CUSTOMERS = "dataset:demo/customers@2026-09-19"
 INSTANTS = {"as_of": "", "known_at": ""}
-#: Each chapter as the view asks for it.
-ASKED: dict[str, dict[str, str]] = {
-    "history": {"ref": MODEL, **INSTANTS},
-    "comparison": {"a": f"{ENDPOINT}@@{THEN}", "b": ENDPOINT, "known_at": "", "policy": ""},
-    "impact": {"ref": CUSTOMERS, **INSTANTS},
-    "rollback": {"endpoint": ENDPOINT, **INSTANTS, "policy": ""},
-}
+CHAPTERS = ["history", "comparison", "impact", "rollback", "likeness", "serving"]
 EXPLORE = """
 from lineage_explorer.widget import Explorer
 explorer = Explorer("demo/lineage.db", "churn-prod")
@@ -47,6 +39,23 @@ with open_store("demo/lineage.db") as store:
     shown = history(store, "churn")
 shown
 """
+
+
+class Days(NamedTuple):
+    """Of the demo's calendar, which ends today: a day on which two versions served, when that ended, and data of then."""
+
+    then: str
+    until: str
+    customers: str
+
+
+@pytest.fixture(scope="module")
+def days(workspace: Path) -> Days:
+    with open_store(workspace / STORE) as store:
+        shared = releases(store, ENDPOINT)[1]
+        customers = [ref for ref in store.refs("dataset") if ref.startswith("dataset:demo/customers@")]
+    then = (parse_instant(shared["until"]) - timedelta(days=10)).replace(hour=0)
+    return Days(format_instant(then), shared["until"][:16].replace("T", " "), customers[1])
 
 
 @pytest.fixture
@@ -76,15 +85,15 @@ def focused(page: Page) -> str:
     return str(page.evaluate("(document.activeElement?.ariaLabel || document.activeElement?.textContent || '').trim()"))
 
 
-def answers_the_auditor(page: Page, root: Locator) -> None:
+def answers_the_auditor(page: Page, root: Locator, days: Days) -> None:
     """What served on the 3rd of last month, what replaced it, what differed, who approved that, what must be retrained?"""
     field = root.get_by_label("As of (UTC)")
-    field.fill(THEN[:16])
+    field.fill(days.then[:16])
     field.press("Tab")
     expect(root.locator(".lx-then")).to_have_text(
-        "churn v1 90 %, churn v2 10 % until 2026-10-16 09:00 UTC, then churn v2 100 %", timeout=60_000
+        f"churn v1 90 %, churn v2 10 % until {days.until} UTC, then churn v2 100 %", timeout=60_000
     )
-    expect(root.locator(".lx-answer")).to_contain_text(f"As of {THEN[:10]}")
+    expect(root.locator(".lx-answer")).to_contain_text(f"As of {days.then[:10]}")
     press(root, "Compare with the one after")
     differing = top(page)
     expect(differing.locator(".lx-answer")).to_contain_text("Approved by person:mia", timeout=60_000)
@@ -101,17 +110,17 @@ def answers_the_auditor(page: Page, root: Locator) -> None:
     reached = top(page)
     expect(reached.locator("h2").first).to_contain_text("customers", timeout=60_000)
     # Of what is withdrawn now, it is asked what must be done now.
-    expect(reached.locator("header").first).not_to_contain_text(f"as of {THEN[:10]}")
+    expect(reached.locator("header").first).not_to_contain_text(f"as of {days.then[:10]}")
     expect(reached).to_contain_text("churn-prod")
     expect(reached).to_contain_text("To be retrained")
 
 
-def test_an_auditor_answers_it_all_in_the_widget_without_code(page: Page, lab: Lab) -> None:
+def test_an_auditor_answers_it_all_in_the_widget_without_code(page: Page, lab: Lab, days: Days) -> None:
     open_notebook(page, lab, write_notebook(lab.root, "auditor.ipynb", EXPLORE))
     run_all(page)
     root = page.locator(".jp-OutputArea .lx-root:has(> .lx-time)")
     expect(root.get_by_role("slider", name="Release")).to_be_visible(timeout=120_000)
-    answers_the_auditor(page, root)
+    answers_the_auditor(page, root, days)
     picture(page, "chapters-impact-in-a-notebook")
     press(top(page), "Back")
     root.locator(".lx-search").fill("churn v2")
@@ -136,12 +145,12 @@ def test_a_history_displays_itself_and_leads_on_to_traces(page: Page, lab: Lab) 
 # --- in JupyterLab's tabs ---
 
 
-def test_a_tab_answers_the_auditor_too_and_comes_back_with_its_chapter(page: Page, lab: Lab) -> None:
+def test_a_tab_answers_the_auditor_too_and_comes_back_with_its_chapter(page: Page, lab: Lab, days: Days) -> None:
     open_lab(page, lab)
     execute(page, "lineage-explorer:open", store=STORE, ref=ENDPOINT)
     root = page.locator(".lx-lab-under > .lx-root")
     expect(root.get_by_role("slider", name="Release")).to_be_visible(timeout=60_000)
-    answers_the_auditor(page, root)
+    answers_the_auditor(page, root, days)
     title = page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabLabel", has_text="reaches")
     expect(title).to_be_visible()
     page.wait_for_timeout(1500)  # JupyterLab writes its layout down after a second of rest
@@ -150,7 +159,7 @@ def test_a_tab_answers_the_auditor_too_and_comes_back_with_its_chapter(page: Pag
     picture(page, "chapters-tab-restored")
     # What is under it was left at another instant; it is asked for now.
     press(top(page), "Back")
-    expect(root.locator(".lx-answer")).to_contain_text(f"As of {THEN[:10]}")
+    expect(root.locator(".lx-answer")).to_contain_text(f"As of {days.then[:10]}")
 
 
 def test_the_panels_menu_opens_chapters_of_what_it_is_about(page: Page, lab: Lab) -> None:
@@ -236,25 +245,27 @@ def demo(workspace: Path) -> StoreAtHand:
     return StoreAtHand(workspace / STORE)
 
 
-Make = Callable[[StoreAtHand], dict[str, Any]]
-
-
-def document(store: StoreAtHand, name: str) -> dict[str, Any]:
-    """A document about the demo."""
-    if name in ASKED:
-        return dict(store.answer(name, ASKED[name]))
+def document(store: StoreAtHand, name: str, days: Days) -> dict[str, Any]:
+    """A document about the demo, as the view asks for it."""
+    asked: dict[str, dict[str, str]] = {
+        "history": {"ref": MODEL, **INSTANTS},
+        "comparison": {"a": f"{ENDPOINT}@@{days.then}", "b": ENDPOINT, "known_at": "", "policy": ""},
+        "impact": {"ref": days.customers, **INSTANTS},
+        "rollback": {"endpoint": ENDPOINT, **INSTANTS, "policy": ""},
+    }
+    if name in asked:
+        return dict(store.answer(name, asked[name]))
     with store.reading() as opened:
         if name == "likeness":
             return alike(opened.refs("endpoint"), store=opened).to_dict()
         return serving_document(opened, ENDPOINT)
 
 
-CHAPTERS = [*ASKED, "likeness", "serving"]
-
-
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_everybody_can_read_every_chapter(context: BrowserContext, demo: StoreAtHand, axe: str, name: str) -> None:
-    shown = document(demo, name)
+def test_everybody_can_read_every_chapter(
+    context: BrowserContext, demo: StoreAtHand, days: Days, axe: str, name: str
+) -> None:
+    shown = document(demo, name, days)
     # What is drawn is named in full, beside short words in a fixed room: as in the trace.
     run = """async () => (await axe.run('main', {rules: {'page-has-heading-one': {enabled: false}}})).violations
         .map(v => [v.id, v.nodes.map(n => n.html).filter(h => v.id !== 'label-content-name-mismatch' || !h.startsWith('<g'))])
@@ -272,13 +283,13 @@ def test_everybody_can_read_every_chapter(context: BrowserContext, demo: StoreAt
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing hangs over the edge"
 
 
-def test_chapters_lead_to_chapters_and_traces_and_back_again(page: Page, demo: StoreAtHand) -> None:
+def test_chapters_lead_to_chapters_and_traces_and_back_again(page: Page, demo: StoreAtHand, days: Days) -> None:
     watched = watch(page)
-    layer = show(page, demo, document(demo, "comparison"))
+    layer = show(page, demo, document(demo, "comparison", days))
     press(layer, "Trace of A")
     trace = top(page)
     expect(trace.locator(".lx-title h2")).to_contain_text("churn-prod", timeout=60_000)
-    expect(trace.locator(".lx-answer").first).to_contain_text(f"As of {THEN[:10]}")
+    expect(trace.locator(".lx-answer").first).to_contain_text(f"As of {days.then[:10]}")
     press(trace, "Where could it go back to?")
     expect(top(page).locator(".lx-trail")).to_contain_text("Trace of churn-prod ›", timeout=60_000)
     expect(page.locator(".lx-chapters > .lx-layer")).to_have_count(3)

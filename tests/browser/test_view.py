@@ -142,7 +142,7 @@ def test_moving_the_time_asks_again_and_says_what_changed(show: Show) -> None:
     expect(page.locator(".lx-root > [role=status]")).to_contain_text("things added")
     assert page.evaluate("host.get('as_of')") == "2026-09-22T09:00:00Z"
     assert kernel.asked.count("audit") == 1, "releases that were only passed were asked about"
-    page.get_by_role("button", name="Now").click()
+    page.get_by_role("button", name="Now", exact=True).click()
     expect(page.locator(".lx-shares")).to_contain_text("churn v4")
     assert problems == []
 
@@ -168,7 +168,7 @@ def test_the_host_and_the_view_keep_one_state(show: Show) -> None:
     )
     expect(page.locator(".lx-details h3")).to_have_text("churn v3")
     expect(page.get_by_role("radio", name="upstream")).to_be_checked()
-    expect(page.locator(".lx-found")).to_contain_text("of 23 things")
+    expect(page.locator(".lx-found")).to_contain_text("of 25 things")
     page.get_by_role("radio", name="downstream").check(force=True)
     page.locator(".lx-search").fill("usage")
     page.get_by_role("button", name="Close the details").click()
@@ -238,7 +238,7 @@ def test_every_state_is_accessible_and_nothing_is_wider_than_the_view(
     page.locator(".lx-changeline").click()
     check("another time")
     kernel.problem = "The store is gone. " * 8
-    page.get_by_role("button", name="Now").click()
+    page.get_by_role("button", name="Now", exact=True).click()
     expect(page.locator(".lx-time .lx-problem")).to_be_visible()
     check("a problem")
     page.get_by_role("button", name="Filter").click()

@@ -223,8 +223,10 @@ export class Lives {
       const place = { x: left, y: SERVED.y + (apart ? 4 : 0), width: Math.max(1.5, right - left), height: SERVED.height - (apart ? 8 : 0) };
       drawn.push(...bar(id, unread ? "dots" : "solid", place, apart ? "lx-apart" : `lx-part lx-c${Math.max(0, life.colour)}`));
       if (piece.rows.some((row) => row.between_syncs && Date.parse(row.since ?? "") === piece.from)) drawn.push(svg("path", { class: "lx-edge lx-between", d: `M${left.toFixed(1)},${SERVED.y - 1}v${SERVED.height + 2}` }));
-      const only = piece.rows.length === 1 ? piece.rows[0] : undefined;
-      const said = only === undefined ? [`${new Set(piece.rows.map((one) => `${one.endpoint} ${one.site}`)).size} places`] : [servedWhere(only), `${shortEndpoint(only.endpoint)} ${percent(only.traffic)}`.trim(), percent(only.traffic)];
+      const answering = piece.rows.filter((row) => having(row) !== "apart");
+      const [only] = answering;
+      const places = new Set(answering.map((one) => `${one.endpoint} ${one.site}`)).size;
+      const said = only === undefined || answering.length > 1 ? [places > 1 ? `${places} places` : shortEndpoint(only?.endpoint ?? "")] : [servedWhere(only), `${shortEndpoint(only.endpoint)} ${percent(only.traffic)}`.trim(), percent(only.traffic)];
       drawn.push(...(apart ? [] : write(said, left, right, width, SERVED.y + 10, 10.5)));
     }
     for (const { x: at, gates, approvals, kinds, many } of cluster(life.moments, (time) => axis.x(time), width)) {

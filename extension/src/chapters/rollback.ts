@@ -35,7 +35,7 @@ export function mountRollback(element: HTMLElement, content: Rollback, around: A
         column("Verdict", (row) => row.verdict, (row) => [verdictBadge(row.verdict, policy)]),
         column("Why", (row) => row.why, (row) => [brief(row.why)]),
         column("Served since", (row) => instant(row.served_since) || "not on record", undefined, (row) => time(row.served_since, -Infinity)),
-        column("Served until", (row) => instant(row.served_until) || "not on record", undefined, (row) => time(row.served_until)),
+        column("Served until", (row) => instant(row.served_until) || "still serves", undefined, (row) => time(row.served_until)),
         column("Still there", (row) => here(row.here)),
         column("Site", (row) => row.site),
         column("Deployment", (row) => row.deployment, (row) => [called(row.deployment)]),
@@ -53,8 +53,8 @@ export function mountRollback(element: HTMLElement, content: Rollback, around: A
     ...(target === null
       ? [html("p", {}, html("strong", {}, "There is no version to go back to."))]
       : [html("p", { class: "lx-title" }, called(target, undefined, "lx-called"), chosen === undefined ? quiet("not judged") : verdictBadge(chosen.verdict, policy), code(target))]),
-    ...(why === "" ? [] : [html("p", {}, brief(why))]),
-    ...(chosen === undefined || chosen.why === "" || chosen.why === why ? [] : [html("p", {}, brief(chosen.why))]),
+    ...(why === "" ? [] : [html("p", {}, sentence(why))]),
+    ...(chosen === undefined || chosen.why === "" || chosen.why === why ? [] : [html("p", {}, sentence(`Judged as if it were released at that instant: ${chosen.why}`))]),
     ...(target === null ? [] : [html("p", { class: "lx-acts" }, ...actions({ ref: target }))]),
   );
   page.put(
@@ -82,4 +82,10 @@ function serves(shares: readonly Share[]): HTMLElement {
       html("span", { class: "lx-quiet" }, [shortName(deployment), site, environment].filter((text) => text !== "").map((text) => ` · ${clean(text)}`).join("")),
     );
   return html("ul", { class: "lx-list lx-aboverows" }, ...shares.map(one));
+}
+
+/** A reason that stands alone. */
+function sentence(text: string): string {
+  const said = brief(text);
+  return /[.!?…]$/u.test(said) ? said : `${said}.`;
 }

@@ -22,16 +22,17 @@ export function mountServing(element: HTMLElement, content: Serving, { trace }: 
       "tr",
       {},
       from,
-      html("td", {}, span.until === null ? "now" : instant(span.until)),
-      html("td", {}, ...who(span)),
-      html("td", {}, ...span.findings.map((found) => html("div", {}, clean(found.message)))),
+      html("td", { "data-label": "Until" }, span.until === null ? "now" : instant(span.until)),
+      html("td", { "data-label": "Who" }, ...who(span)),
+      html("td", { "data-label": "Found" }, ...span.findings.map((found) => html("div", {}, clean(found.message)))),
     );
   });
   const head = html("tr", {}, ...["From", "Until", "Who", "Found"].map((word) => html("th", { scope: "col" }, word)));
-  const scroll = html("div", { class: "lx-scroll lx-table", tabindex: 0, role: "region", "aria-label": title });
+  const scroll = html("div", { class: "lx-scroll lx-table", tabindex: 0, role: "region", "aria-label": "Spans" });
   scroll.append(html("table", {}, html("caption", {}, `${content.spans.length} spans, one after the other without a hole`), html("thead", {}, head), html("tbody", {}, ...rows)));
-  element.replaceChildren(scroll);
-  return { title, destroy: () => scroll.remove() };
+  const page = html("div", {}, html("header", { class: "lx-head" }, html("h2", {}, title)), scroll);
+  element.replaceChildren(page);
+  return { title, destroy: () => page.remove() };
 }
 
 function who({ kind, shares }: ServingSpan): HTMLElement[] {

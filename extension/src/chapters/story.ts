@@ -239,7 +239,7 @@ function lifeOf(row: VersionRow, at: number, events: readonly EventRow[]): Life 
   const moments: Moment[] = [];
   for (const gate of row.gates) {
     const time = timeOf(gate.event_time);
-    if (time !== null) moments.push({ time, status: statusOf(gate.status), approval: gate.gate_type === "approval", kind: "" });
+    if (time !== null && !isMeasured(gate)) moments.push({ time, status: statusOf(gate.status), approval: gate.gate_type === "approval", kind: "" });
   }
   for (const event of events) {
     const time = timeOf(event.at);
@@ -348,6 +348,11 @@ export function stageName(stage: string): string {
   return stage === "none" ? "no stage" : words(stage);
 }
 
+/** A value for which nobody stated a condition: it was measured, and no gate decides by it. */
+export function isMeasured({ expected, status }: GateRow): boolean {
+  return expected === "" && status === "undetermined";
+}
+
 export function person(evaluator: string): string {
   return evaluator === "" ? "somebody not named" : brief(evaluator.replace(/^person:/u, ""));
 }
@@ -360,7 +365,7 @@ export function sentence(story: Story, life: Life): string {
   const served = row.serving.filter((one) => having(one) !== "apart");
   if (row.stages.length > 0) said.push(few(row.stages.map((one) => `${stageName(one.stage)} ${begun(one)}`)));
   said.push(served.length === 0 ? "never served, as far as the records say" : `served ${few(served.map((one) => `${servedWhere(one)} ${period(one)}`))}`);
-  const counts = WORST_FIRST.map((status) => ({ status, many: row.gates.filter((gate) => statusOf(gate.status) === status).length })).filter(({ many }) => many > 0);
+  const counts = WORST_FIRST.map((status) => ({ status, many: row.gates.filter((gate) => !isMeasured(gate) && statusOf(gate.status) === status).length })).filter(({ many }) => many > 0);
   said.push(counts.length === 0 ? "no gates on record" : `gates: ${counts.map(({ status, many }) => `${many} ${status}`).join(", ")}`);
   if (approvals(row).length > 0) said.push(approver(row));
   const ends = new Set(life.moments.filter(({ kind }) => kind !== "").map(({ kind }) => words(kind)));

@@ -7,7 +7,7 @@ import type { Around } from "./around.js";
 import type { GateRow, ServingSpan } from "./documents.js";
 import { who } from "./lanes.js";
 import { lead, press } from "./page.js";
-import { approvals, approver, begun, having, now, period, person, servedWhere, stageName, type Life, type Span, type Story } from "./story.js";
+import { approvals, approver, begun, having, isMeasured, now, period, person, servedWhere, stageName, type Life, type Span, type Story } from "./story.js";
 
 /** So many of a list are shown at once. */
 const MOST = 12;
@@ -40,7 +40,8 @@ export function versionDetails(story: Story, life: Life, deeds: Deeds): HTMLElem
     ]),
     ...section("Stages", row.stages.map((one) => html("li", {}, html("b", {}, stageName(one.stage)), ` ${begun(one)}${one.until === null ? "" : ` until ${instant(one.until)}`}`, ...(one.because === "" ? [] : [html("span", { class: "lx-quiet" }, `: ${brief(one.because)}`)])))),
     ...section("Served", row.serving.map((one) => html("li", {}, html("b", {}, servedWhere(one)), ` ${period(one)}`, ...(one.environment === "" ? [] : [html("span", { class: "lx-quiet" }, ` · ${clean(one.environment)}`)]), one.between_syncs ? " (begun between two syncs)" : "")), "Never, as far as the records say."),
-    ...section("Gates", [...approvals(row), ...row.gates.filter((one) => one.gate_type !== "approval")].map((one) => html("li", { class: "lx-gaterow" }, ...gateLine(one))), "None on record."),
+    ...section("Gates", [...approvals(row), ...row.gates.filter((one) => one.gate_type !== "approval" && !isMeasured(one))].map((one) => html("li", { class: "lx-gaterow" }, ...gateLine(one))), "None on record."),
+    ...section("Measured, with no condition stated", row.gates.filter((one) => one.gate_type !== "approval" && isMeasured(one)).map((one) => html("li", {}, `${clean(one.gate)} `, html("b", { class: "lx-number" }, brief(one.actual))))),
     ...section(`Metrics${before !== null && Object.keys(row.metrics).length > 0 ? `, and the difference${since}` : ""}`, Object.entries(row.metrics).map(([name, value]) => html("li", {}, `${clean(name)} `, html("b", { class: "lx-number" }, number(value)), difference(value, own(before?.row.metrics ?? {}, name), since)))),
     ...section("Parameters", params(row.params, before?.row.params ?? null, since)),
     ...section(
