@@ -1,6 +1,7 @@
 # `make demo` and `make test` do all the set-up they need, from a machine with Python 3.11 and make.
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= 2
 BIN := $(VENV)/bin
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix extension
 VIEW := lineage_explorer/static/view.js
@@ -43,9 +44,11 @@ lint: $(VIEW)
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 
+# A file of tests stays in one process, for what it sets up once. Two processes: half of the time goes by waiting for browsers,
+# servers and kernels.
 test: lint system
 	$(NPM) test --silent
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 # Everything that "make test" tries a sample of, in full: 200 kills, thousands of flipped bytes, every value changed.
 campaign: $(VIEW) system

@@ -21,7 +21,7 @@ from .questions import gate
 from .records import Ref, format_instant
 from .references import micros_of
 from .release_history import ReleaseHistory, environments_of
-from .sentences import verdict_words
+from .sentences import minute_of, verdict_words
 from .servings import share_row
 from .trace import RELEASED_KINDS
 
@@ -299,7 +299,7 @@ def _target(
     if target is not None:
         ends = [item.until for item in targets.values() if item is not None and item.until is not None]
         last = "" if len(set(ends)) == 1 else " at the last site"
-        served = "it still serves" if len(ends) < len(targets) else f"until {iso(max(ends))}{last}"
+        served = "it still serves" if len(ends) < len(targets) else f"until {minute_of(iso(max(ends)) or '')}{last}"
         later = {_in_the_way(item, here): item.version for item in rows if item.last > target.last}
         but = "".join(f"; {version} served later, but {why}" for why, version in later.items() if why)
         return target.version, f"{target.version} served last before ({served}), and its source still has it{but}"

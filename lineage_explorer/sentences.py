@@ -56,6 +56,17 @@ def label_of(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     return f"{shown} @ {short(version)}"
 
 
+def minute_of(instant: str) -> str:
+    """An instant as sentences tell it; tables and documents hold it whole.
+
+    Examples
+    --------
+    >>> minute_of("2026-11-02T00:18:20.669337Z")
+    '2026-11-02 00:18 UTC'
+    """
+    return f"{instant[:16].replace('T', ' ')} UTC"
+
+
 def short(text: str, keep: int = 12) -> str:
     """A digest or long version, cut to what tells it apart.
 
@@ -164,7 +175,7 @@ def _name(ref: str, nodes: Mapping[str, Mapping[str, Any]]) -> str:
 def _serves(content: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
     question = content["question"]
     endpoint = _name(question["endpoint"], nodes)
-    when = question["as_of"][:16].replace("T", " ") + " UTC"
+    when = minute_of(question["as_of"])
     if question.get("candidate"):
         return f"{_capital(_name(question['candidate'], nodes))} is judged as though it were released to {endpoint} at {when}."
     active = [item for item in content["serving"] if item["verdict"]]

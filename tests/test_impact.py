@@ -778,6 +778,28 @@ def _strongest(graph: nx.MultiDiGraph[str], own: set[str], ref: str) -> int | No
     return None
 
 
+@pytest.mark.parametrize("steps", [1, 24])
+def test_a_long_chain_is_followed_to_its_end_however_it_is_gathered(
+    store: Store, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """So many levels are asked for one by one, and what lies beyond them by one recursion."""
+    monkeypatch.setattr(downstream, "_STEPS", steps)
+    for number in range(20):
+        store.append(
+            [
+                used(f"run:{number}", f"dataset:d@{number}", "01-02", ""),
+                wrote(f"dataset:d@{number + 1}", f"run:{number}", "01-02"),
+            ]
+        )
+    # One more way, which joins the chain where it is gathered otherwise.
+    store.append([used("run:short", "dataset:d@0", "01-02", ""), wrote("dataset:d@15", "run:short", "01-02")])
+    store.append([used("run:last", "dataset:d@20", "01-03"), wrote("model:m@1", "run:last", "01-03")])
+    found = impact(store, "dataset:d@0").to_dict()
+    assert found["counts"] == {"dataset": 20, "model": 1, "run": 22}
+    assert [row["roles"] for row in found["versions"]] == [["training"]]
+    assert len(found["versions"][0]["path"]) == 15
+
+
 def test_an_endpoint_of_a_real_audit_is_reached_by_all_that_the_audit_shows(store: Store) -> None:
     store.append(estates.complete())
     judged = audit(store, "endpoint:churn").to_dict()

@@ -101,7 +101,7 @@ def test_the_target_is_what_served_last_before_and_is_still_there(store: Store) 
     registry("abc", "05-01", store)
     found = rollback(store, "e")
     assert (found.target, refs(found)) == ("model:m@b", ["b", "a"])
-    assert found.why == ("model:m@b served last before (until 2026-04-01T00:00:00Z), and its source still has it")
+    assert found.why == ("model:m@b served last before (until 2026-04-01 00:00 UTC), and its source still has it")
     first = found.candidates().iloc[0]
     assert (first["served_since"], first["served_until"], first["here"]) == (at("03-01"), at("04-01"), True)
     assert first["deployment"] == "deployment:e:b"
@@ -316,7 +316,7 @@ def test_a_target_that_all_sites_share_is_the_target(store: Store) -> None:
     registry("ab", "05-01", store)
     found = rollback(store, "e")
     assert (found.target, len(found.candidates())) == ("model:m@a", 2)
-    assert "(until 2026-04-01T00:00:00Z at the last site)" in found.why
+    assert "(until 2026-04-01 00:00 UTC at the last site)" in found.why
 
 
 def test_a_site_that_is_closed_does_not_blur_the_target_of_the_others(store: Store) -> None:

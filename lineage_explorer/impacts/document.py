@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -12,7 +11,7 @@ from ..content import iso
 from ..descriptions import merge_descriptions
 from ..graph import version_of
 from ..records import BASES, Ref, format_instant
-from ..sentences import label_of
+from ..sentences import label_of, minute_of
 from ..store.projection import STATE
 from ..store.schema import ALWAYS, FOREVER
 from ..trace import DATA_KINDS
@@ -41,15 +40,20 @@ class Recall(Reaching):
 
     def content(self, limit: int | None) -> Row:
         """Everything but the format and the digest."""
-        judging = Tainted(self._store, self._found, self._held, self._as_of, self._known_at)
+        judging = Tainted(self._store, self._found, self._links, self._held, self._as_of, self._known_at)
         versions, between, counts = self._sorted_out()
-        order: dict[str, list[Any]] = {
-            "versions": self._nearest(versions),
-            "endpoints": sorted(self._first_endpoints()),
-            "evaluations": self._nearest(judging.runs),
-            "derived": self._nearest(between),
+        totals = {
+            "versions": len(versions),
+            "endpoints": len(self._endpoints),
+            "evaluations": len(judging.runs),
+            "derived": len(between),
         }
-        shown = [[item[-1] for item in items[:limit]] for items in order.values()]
+        shown = [
+            self._nearest(versions, limit),
+            self._endpoints[:limit],
+            self._nearest(judging.runs, limit),
+            self._nearest(between, limit),
+        ]
         self._follow(shown[0], shown[1])
         self._describe(shown)
         version_rows = [self._version_row(number) for number in shown[0]]
@@ -57,7 +61,6 @@ class Recall(Reaching):
         evaluations = [
             {**row, "label": self._label(number)} for number, row in zip(shown[2], judging.rows(shown[2]), strict=True)
         ]
-        totals = {name: len(items) for name, items in order.items()}
         root = self._refs[self._found.root]
         return {
             "question": {
@@ -96,11 +99,11 @@ class Recall(Reaching):
             item.version for number in endpoints for item in self._answering.get(number, ()) if item.version is not None
         }
         said = self._store.descriptions(sorted(wanted), self._as_of, self._known_at)
-        records = self._store.describe({item.seq for item in said})
+        read = self._store.records({item.seq for item in said})
         speaking: dict[int, list[tuple[int, Any]]] = defaultdict(list)
         there: set[int] = set()
         for item in said:
-            speaking[item.node].append((item.seq, json.loads(records[item.seq].json)))
+            speaking[item.node].append((item.seq, read[item.seq]))
             if not item.gone:
                 there.add(item.node)
         self._described = {
@@ -119,9 +122,13 @@ class Recall(Reaching):
     def _it(self) -> str:
         return "it" if self._kinds[self._found.root] in DATA_KINDS else "what was made with it"
 
+    @cached_property
+    def _asked(self) -> str:
+        return format_instant(self._as_of)
+
     def _decision(self, version: int) -> Decision:
         described = self._described.get(version, _NOTHING)
-        gone = gone_of(described.record, described.gone, format_instant(self._as_of))
+        gone = gone_of(described.record, described.gone, self._asked)
         return decide(
             self._purposes(version), self._held[version][0].rank, self._answers.get(version, []), gone, self._it
         )
@@ -148,8 +155,8 @@ class Recall(Reaching):
             "registered": described.record.get("created_at"),
             "here": None if not described.record else not gone,
             "endpoints": self._answers.get(number, []),
-            "first_served": _instant(min((item.start for item in served), default=None)),
-            "last_served": None if last is None or last > self._now else _instant(last),
+            "first_served": self._instant(min((item.start for item in served), default=None)),
+            "last_served": None if last is None or last > self._now else self._instant(last),
             "retrain": decision.retrain,
             "why": decision.why,
         }
@@ -169,8 +176,8 @@ class Recall(Reaching):
             "strength": BASES[min(item.rank for item in counting)],
             "retrain": decision.retrain,
             "why": decision.why,
-            "first": _instant(min((item.start for item in answered), default=None)),
-            "last": None if last is None or last > self._now else _instant(last),
+            "first": self._instant(min((item.start for item in answered), default=None)),
+            "last": None if last is None or last > self._now else self._instant(last),
             "exposures": [self._exposure(item) for item in every],
         }
 
@@ -202,14 +209,15 @@ class Recall(Reaching):
         if last is None:
             idle = any(self._holds_now(item) for item in every)
             return f"it was deployed here, and never answered a request{'; it still is deployed' if idle else ''}"
-        return f"answers with nothing that was reached now; the last time ended on {_instant(last)}"
+        return (
+            f"answers with nothing that was reached now; the last time ended on {minute_of(self._instant(last) or '')}"
+        )
 
     @cached_property
     def _sites(self) -> dict[int, set[str]]:
         """By endpoint that answers with what was reached: all its sites at the instant asked about."""
         edges = self._store.beside(self._windows, "serves", self._as_of, self._known_at, effects=True)
-        unread = {edge.seq for edge in edges} - self._said.keys()
-        self._said |= {seq: json.loads(item.json) for seq, item in self._store.describe(unread).items()}
+        self._said |= self._store.records({edge.seq for edge in edges} - self._said.keys())
         found: dict[int, set[str]] = defaultdict(set)
         for edge in edges:
             record = self._said[edge.seq]
@@ -230,8 +238,8 @@ class Recall(Reaching):
     def _exposure(self, window: Window) -> Row:
         deployment = self._described.get(window.deployment, _NOTHING)
         return {
-            "since": _instant(window.start),
-            "until": None if window.end > self._now else _instant(window.end),
+            "since": self._instant(window.start),
+            "until": None if window.end > self._now else self._instant(window.end),
             "deployment": self._refs[window.deployment],
             "version": self._as_deployed(window) if window.version is None else self._refs[window.version],
             "traffic": window.traffic,
@@ -263,6 +271,19 @@ class Recall(Reaching):
         }
         return next(ref for _, _, ref in during) if len({ref for _, _, ref in during}) == 1 else None
 
+    @cached_property
+    def _written(self) -> dict[int, str | None]:
+        """Instants as text: one is told of a version, of its endpoint and of the windows on both sides of it."""
+        return {}
+
+    def _instant(self, micros: int | None) -> str | None:
+        if micros is None or micros in (ALWAYS, FOREVER):
+            return None
+        text = self._written.get(micros)
+        if text is None:
+            text = self._written[micros] = iso(micros)
+        return text
+
     # --- words ---
 
     def _summary(
@@ -273,8 +294,8 @@ class Recall(Reaching):
         if not len(self._held) - len(self._roots):
             return [f"{root}{states} reached nothing that is on record."]
         said = [f"{root}{states} reached {counted(total, 'model version')} and {counted(endpoints, 'endpoint')}."]
-        now = [number for *_, number in sorted(self._first_endpoints()) if number in self._answering]
-        as_of = format_instant(self._as_of)
+        now = [number for number in self._endpoints if number in self._answering]
+        as_of = minute_of(format_instant(self._as_of))
         if now:
             names = [self._refs[number] for number in now]
             said.append(f"As of {as_of}, {listed(names)} {'answers' if len(now) == 1 else 'answer'} with it.")
@@ -380,7 +401,3 @@ class Recall(Reaching):
                 f"{endpoint} answered with {deployment} when last seen, and at the next sync it was otherwise; the instant "
                 "asked about lies between the two",
             )
-
-
-def _instant(micros: int | None) -> str | None:
-    return None if micros is None or micros in (ALWAYS, FOREVER) else iso(micros)

@@ -111,6 +111,7 @@ def spread(
             several.sort(key=effect if len({link[0] for link in several}) == len(several) else named)
     # What is data or an ingredient says itself what it was for; on the model's side that is carried on.
     sayers = {kind for kind in set(kinds.values()) if purpose(kind, "")}
+    settled = {number for number, kind in kinds.items() if kind in sayers}
     purposes: dict[tuple[str, str], str] = {}
     made = tuple.__new__  # a class's own constructor takes three times as long, and there may be a million pieces
     held: Held = {
@@ -128,7 +129,7 @@ def spread(
         while new:
             before, along = new.popleft()
             since, until, _, carried, steps, cause, _, _ = before
-            said_by = kinds[cause] if kinds[cause] in sayers else None
+            said_by = kinds[cause] if cause in settled else None
             for link in along:
                 node, _, _, role, basis, _, _, start, end, _ = link
                 if (weak := RANKS[basis]) > rank:
@@ -140,7 +141,7 @@ def spread(
                     end = until
                 if start >= end:
                     continue
-                if kinds[node] in sayers:
+                if node in settled:
                     why = MODEL_SIDE  # it says so itself
                 elif said_by is not None:
                     why = _why(said_by, role, purposes)
@@ -327,17 +328,22 @@ def windows(
         (max(part.start, since), min(part.end, until), part) for part in ran if part.start < until and since < part.end
     ]
     found: list[Window] = []
-    by_version: dict[int | None, list[tuple[int, int, Part]]] = {}
+    by_version: dict[int | None, list[tuple[int, int, Part]]] = defaultdict(list)
     for item in cut:
-        by_version.setdefault(item[2].version, []).append(item)
+        by_version[item[2].version].append(item)
+    state, traffic, site = share
     for version, items in by_version.items():
-        edges = sorted({instant for start, end, _ in items for instant in (start, end)}) if len(items) > 1 else []
-        for start, end in pairwise(edges) if edges else [items[0][:2]]:
+        if len(items) == 1:  # as it is nearly always
+            times: Iterable[tuple[int, int]] = (items[0][:2],)
+        else:
+            times = pairwise(sorted({instant for start, end, _ in items for instant in (start, end)}))
+        for start, end in times:
             there = [part for one, other, part in items if one <= start and end <= other]
             if not there:
                 continue
-            holding = {id(item): item for part in there for item in (link, *part.links)}.values()
+            holding = [link, *(item for part in there for item in part.links)]
             sure = [item[9] for item in holding if item[8] == end and item[9] is not None]
+            rank = min([part.rank for part in there])
             found.append(
                 Window(
                     link[0],
@@ -345,12 +351,12 @@ def windows(
                     version,
                     start,
                     end,
-                    share[1],
-                    share[0],
-                    share[2],
-                    frozenset(part.purpose for part in there) - {MODEL_SIDE},
-                    max(weak, min(part.rank for part in there)),
-                    (any(item[7] == start and first_seen(item) for item in holding), bool(sure)),
+                    traffic,
+                    state,
+                    site,
+                    frozenset([part.purpose for part in there if part.purpose != MODEL_SIDE]),
+                    rank if rank > weak else weak,
+                    (any(first_seen(item) for item in holding if item[7] == start), bool(sure)),
                     min(sure, default=None),
                 )
             )
@@ -360,6 +366,9 @@ def windows(
 def joined(found: Iterable[Window]) -> list[Window]:
     """Windows that follow each other and differ in nothing that is told, as one; by time."""
     kept: list[Window] = []
+    found = list(found)
+    if len(found) < 2:
+        return found
     for window in sorted(found, key=_alike):
         last = kept[-1] if kept else None
         if last is not None and last.end == window.start and _alike(last)[:-2] == _alike(window)[:-2]:

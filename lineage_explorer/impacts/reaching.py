@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -46,20 +45,24 @@ class Reaching:
         self._into: dict[int, list[Link]] = defaultdict(list)
         self._serves: dict[int, list[Link]] = defaultdict(list)
         #: What deploys a thing, or points at it.
-        self._onto: dict[int, set[int]] = defaultdict(set)
-        self._registered: set[int] = set()
-        held, kinds = self._held, self._kinds
+        self._onto: dict[int, list[int]] = defaultdict(list)
+        self._links = by_predicate = defaultdict[str, list[Link]](list)
         for link in found.links:
-            predicate, cause = link[2], link[1]
-            if predicate == "serves":
-                if any(piece[0] < link[8] and link[7] < piece[1] for piece in held.get(cause, ())):
+            by_predicate[link[2]].append(link)
+        held, kinds = self._held, self._kinds
+        for link in by_predicate["serves"]:
+            for piece in held.get(link[1], ()):
+                if piece[0] < link[8] and link[7] < piece[1]:
                     self._serves[link[0]].append(link)
-            elif predicate == "deploys" or predicate == "alias_of":
-                if cause in held:
-                    self._into[link[0]].append(link)
-                    self._onto[cause].add(link[0])
-            elif predicate == "was_derived_from" and kinds[link[0]] in ("model", "ai_agent"):
-                self._registered.add(cause)
+                    break
+        for link in (*by_predicate["deploys"], *by_predicate["alias_of"]):
+            if link[1] in held:
+                self._into[link[0]].append(link)
+                self._onto[link[1]].append(link[0])
+        #: What was registered as a version.
+        self._registered = {
+            link[1] for link in by_predicate["was_derived_from"] if kinds[link[0]] in ("model", "ai_agent")
+        }
         self._windows: dict[int, list[Window]] = {}
         self._answering = self._answering_now()
 
@@ -74,7 +77,7 @@ class Reaching:
     def _read(self, links: Iterable[Sequence[Any]]) -> None:
         """What the records of relations say."""
         new = {link[6] for link in links} - self._said.keys()
-        self._said |= {seq: json.loads(item.json) for seq, item in self._store.describe(new).items()}
+        self._said |= self._store.records(new)
 
     def _windows_of(self, links: Iterable[Link], first_seen: Callable[[Link], bool]) -> list[Window]:
         found: list[Window] = []
@@ -99,15 +102,11 @@ class Reaching:
 
     def _follow(self, versions: Iterable[int], endpoints: Iterable[int]) -> None:
         """The windows of endpoints, and of those that versions ever answered."""
-        several: dict[int, set[int]] = defaultdict(set)
-        for links in self._serves.values():
-            for link in links:
-                several[link[1]].add(link[0])
         new, seen = set(versions), set[int]()
         while new:
             seen |= new
             new = {effect for number in new for effect in self._onto.get(number, ())} - seen
-        wanted = {*endpoints, *(place for number in seen & several.keys() for place in several[number])}
+        wanted = {*endpoints, *(place for place, links in self._serves.items() for link in links if link[1] in seen)}
         chosen = {endpoint: self._serves[endpoint] for endpoint in sorted(wanted)}
         serving = [link for links in chosen.values() for link in links]
         ways = [item for link in serving for item in self._way(link[1])]
@@ -152,35 +151,54 @@ class Reaching:
 
     def _sorted_out(self) -> tuple[list[int], list[int], Counter[str]]:
         """What can be released, what lies between, and how many of each kind there are."""
+        kinds, refs, roots = self._kinds, self._refs, self._roots
+        by_kind: dict[str, list[int]] = defaultdict(list)
+        for number in self._held:
+            if number not in roots:
+                by_kind[kinds[number]].append(number)
+        counts = Counter({kind: len(numbers) for kind, numbers in by_kind.items()})
         versions: list[int] = []
         between: list[int] = []
-        kinds, roots = self._kinds, self._roots
-        counts = Counter(kinds[number] for number in self._held if number not in roots)
-        for number in self._held:
-            kind = kinds[number]
-            if kind in _OWN_ROWS or number in roots:
+        for kind, numbers in by_kind.items():
+            if kind in _OWN_ROWS:
                 continue
             if kind not in RELEASED_KINDS:
-                between.append(number)
-            elif self._alias(number):
-                counts["alias"] += 1
-                counts[kind] -= 1
-                between.append(number)
-            elif kind == "logged_model" and number in self._registered and number not in self._onto:
-                between.append(number)  # it is listed as the version that was registered of it
-            else:
-                versions.append(number)
+                between += numbers
+                continue
+            for number in numbers:
+                if "~" in refs[number]:
+                    counts["alias"] += 1
+                    counts[kind] -= 1
+                    between.append(number)
+                elif kind == "logged_model" and number in self._registered and number not in self._onto:
+                    between.append(number)  # it is listed as the version that was registered of it
+                else:
+                    versions.append(number)
         return versions, between, +counts
 
-    def _nearest(self, numbers: Iterable[int]) -> list[tuple[bool, int, int, str, int]]:
-        """What answers now first, then the strongest link, then the shortest way; each with its number."""
-        answers, held, refs = self._answers, self._held, self._refs
-        return sorted(
-            (number not in answers, (piece := held[number][0])[2], piece[4], refs[number], number) for number in numbers
-        )
+    def _nearest(self, numbers: Iterable[int], limit: int | None) -> list[int]:
+        """The first of them: what answers now, then the strongest link, then the shortest way, then by name."""
+        answers, held = self._answers, self._held
+        alike: dict[tuple[bool, int, int], list[int]] = defaultdict(list)
+        for number in numbers:
+            piece = held[number][0]
+            alike[number not in answers, piece[2], piece[4]].append(number)
+        first: list[int] = []
+        for key in sorted(alike):  # names are compared only as far as the list goes
+            first += sorted(alike[key], key=self._refs.__getitem__)
+            if limit is not None and len(first) >= limit:
+                break
+        return first[:limit]
 
-    def _first_endpoints(self) -> Iterable[tuple[bool, float, int, str, int]]:
-        for number in self._serves:
-            now = self._answering.get(number, ())
-            rank = min((item.rank for item in now), default=self._held[number][0].rank)
-            yield not now, -max((item.traffic or 0 for item in now), default=0), rank, self._refs[number], number
+    @cached_property
+    def _endpoints(self) -> list[int]:
+        """Every endpoint that was reached: what answers with it now first, by the share of its requests."""
+        answering, held, refs = self._answering, self._held, self._refs
+
+        def order(number: int) -> tuple[bool, float, int, str]:
+            if number not in answering:
+                return True, 0, held[number][0].rank, refs[number]
+            now = answering[number]
+            return False, -max([item.traffic or 0 for item in now]), min([item.rank for item in now]), refs[number]
+
+        return sorted(self._serves, key=order)

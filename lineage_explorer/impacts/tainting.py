@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import datetime
@@ -32,6 +31,8 @@ class Tainted:
 
     Parameters
     ----------
+    links : mapping
+        Those of ``found`` by predicate.
     held : container of int
         Everything that was reached, the roots too.
 
@@ -42,23 +43,29 @@ class Tainted:
     """
 
     def __init__(
-        self, store: Store, found: Downstream, held: Container[int], as_of: datetime, known_at: datetime
+        self,
+        store: Store,
+        found: Downstream,
+        links: Mapping[str, Iterable[tuple[Any, ...]]],
+        held: Container[int],
+        as_of: datetime,
+        known_at: datetime,
     ) -> None:
         self._store, self._found, self._held = store, found, held
         self._as_of, self._known_at = as_of, known_at
         refs, kinds = found.refs, found.kinds
         self._read: dict[int, list[int]] = defaultdict(list)
-        self._made: dict[int, set[int]] = defaultdict(set)
+        self._made: dict[int, list[int]] = defaultdict(list)
         testing: set[int] = set()
-        for link in found.links:
-            effect, cause, predicate = link[0], link[1], link[2]
-            if predicate == "used":
-                if cause in held and kinds[cause] not in RELEASED_KINDS and kinds[effect] == "run":
-                    self._read[effect].append(cause)
-                    if link[3] != "training" and purpose(kinds[cause], link[3]) in TESTING:
-                        testing.add(effect)
-            elif predicate == "was_generated_by" and cause in refs and kinds[effect] in RELEASED_KINDS:
-                self._made[cause].add(effect)
+        for link in links["used"]:
+            effect, cause, role = link[0], link[1], link[3]
+            if cause in held and kinds[cause] not in RELEASED_KINDS and kinds[effect] == "run":
+                self._read[effect].append(cause)
+                if role != "training" and purpose(kinds[cause], role) in TESTING:
+                    testing.add(effect)
+        for link in links["was_generated_by"]:
+            if link[1] in refs and kinds[link[0]] in RELEASED_KINDS:
+                self._made[link[1]].append(link[0])
         # What made a model is no evaluation of another, whatever it read; and most runs that data reaches are such.
         asked = {run for run in self._read if run not in self._made}
         asked |= {number for number in (found.root, *found.versions) if kinds[number] == "run"}
@@ -128,12 +135,12 @@ def _gate_row(subject: str, item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _confirmed(store: Store, runs: Iterable[int], as_of: datetime, known_at: datetime) -> set[int]:
     said = store.descriptions(list(runs), as_of, known_at)
-    records = store.describe({item.seq for item in said})
-    return {item.node for item in said if json.loads(records[item.seq].json).get("activity") == "evaluation"}
+    read = store.records({item.seq for item in said})
+    return {item.node for item in said if read[item.seq].get("activity") == "evaluation"}
 
 
 def _judged(
-    store: Store, runs: set[int], made: Mapping[int, set[int]], as_of: datetime, known_at: datetime
+    store: Store, runs: set[int], made: Mapping[int, Iterable[int]], as_of: datetime, known_at: datetime
 ) -> tuple[dict[int, set[int]], dict[int, str]]:
     """The models that runs judged: those they read, or made and tested at once; as registered, where they are."""
     judged: dict[int, set[int]] = {run: set(made.get(run, ())) for run in runs}

@@ -1,4 +1,4 @@
-"""Everything that a thing can have flowed into, at whatever instants: one recursion in the database.
+"""Everything that a thing can have flowed into, at whatever instants: step by step, and by one recursion beyond that.
 
 Where :func:`.walk.reach` asks what was so at one instant, this gathers every relation that held up to an instant, with
 its bounds: who held what when is reckoned from them (:mod:`lineage_explorer.impacts.exposures`).
@@ -13,12 +13,14 @@ from collections.abc import Collection, Iterable, Sequence
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.json import decode
+
 from ..errors import AmbiguousReference
 from ..records import BASES, weaker
 from ..references import Ref
 from .names import in_column
 from .schema import ALWAYS, FOREVER
-from .walk import ISSUED, damaged, namesakes, nodes
+from .walk import ISSUED, checked, damaged, namesakes, nodes
 
 if TYPE_CHECKING:
     from .engines import Engine, Row
@@ -28,6 +30,14 @@ _COLUMNS = (
     *("effect", "cause", "predicate", "role", "basis", "traffic", "seq"),
     *("valid_from", "valid_to", "sure_to"),
 )
+#: One step: the relations of what was reached last. It reads each of them once, where a recursion reads them once to
+#: walk and once more for what it answers with.
+STEP = f"""
+SELECT {", ".join(f"e.{name}" for name in _COLUMNS)}
+FROM each_number(:ids) AS j CROSS JOIN edge AS e INDEXED BY edge_by_cause
+WHERE e.cause = j.value AND {_KNOWN}"""
+#: Beyond so many steps the recursion gathers the rest: a chain of a hundred thousand things is one statement, too.
+_STEPS = 24
 #: The recursion; tests read its query plan. What each thing came from is read at the thing, where it stands in one run:
 #: relations with what was not reached are among the rows, and cost less than looking up each of the others.
 STATEMENT = f"""
@@ -53,6 +63,11 @@ SELECT DISTINCT f.node FROM each_number(:ids) AS w CROSS JOIN fact AS f CROSS JO
 WHERE f.node = w.value AND f.type = 'activity' AND f.valid_from <= :as_of AND f.valid_to > :as_of
 AND f.recorded_from <= :known_at AND f.recorded_to > :known_at AND j.seq = f.seq AND b.seq = coalesce(j.of, j.seq)
 AND b.json LIKE '%"activity":"evaluation"%'"""
+
+#: Texts of records alone: an impact may need tens of thousands, and where they were read is not among what it says.
+RECORDS = """
+SELECT j.seq, b.json, j.digest FROM each_number(:seqs) AS w CROSS JOIN journal AS j CROSS JOIN body AS b
+WHERE j.seq = w.value AND b.seq = coalesce(j.of, j.seq)"""
 
 
 class Link(NamedTuple):
@@ -90,8 +105,8 @@ class Downstream(NamedTuple):
     versions : list of int
         Of a name without a version: what it stands for, its versions or implied states. They are the root too.
     links : list
-        Rows of :class:`Link`: plain tuples, for there may be millions. Those of what was reached with causes that were
-        not are among them.
+        Rows of :class:`Link`: plain tuples, for there may be millions. Some of what was reached with causes that were
+        not may be among them.
     refs, kinds : dict
         Of everything reached, by number.
     bare : dict
@@ -137,6 +152,22 @@ def evaluations(engine: Engine, ids: Iterable[int], as_of: int, known_at: int) -
     return [row[0] for row in rows]
 
 
+def records(engine: Engine, seqs: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What the journal's records say, by number.
+
+    Raises
+    ------
+    StoreError
+        When a record is missing or is not what was journalled.
+    """
+    wanted = sorted(set(seqs))
+    rows = engine.rows(RECORDS, {"seqs": wanted}) if wanted else []
+    found = {seq: decode(checked(engine, seq, text, digest)) for seq, text, digest in rows}
+    if missing := set(wanted) - found.keys():
+        raise damaged(engine, f"record {min(missing)} is missing")
+    return found
+
+
 class _Gathering:
     def __init__(self, engine: Engine, as_of: int, known_at: int) -> None:
         self._engine = engine
@@ -158,11 +189,7 @@ class _Gathering:
         versions = [number for name in self._names_of(self._refs[root]) for number in self._versions(name)]
         roots = {root, *versions}
         while True:
-            rows = self._engine.rows(
-                STATEMENT, {"roots": sorted(roots), "as_of": self._as_of, "known_at": self._known_at}
-            )
-            ids = set(roots)
-            ids.update([row[0] for row in rows])
+            rows, ids = self._walk(roots)
             self._name(ids)
             twins = self._twins()
             more = {*twins, *twins.values(), *self._beside()} - roots
@@ -175,6 +202,24 @@ class _Gathering:
             bare.setdefault(whole, []).append(short)
         versions = sorted({twins.get(number, number) for number in versions} - {root})
         return Downstream(root, versions, links, self._refs, self._kinds, bare, self._ambiguous())
+
+    def _walk(self, roots: Iterable[int]) -> tuple[list[Row], set[int]]:
+        """The relations with what can be reached, and the numbers of that."""
+        instants = {"as_of": self._as_of, "known_at": self._known_at}
+        new, ids = sorted(roots), set(roots)
+        links: list[Row] = []
+        for _ in range(_STEPS):
+            rows = self._engine.rows(STEP, {"ids": new, **instants})
+            links += rows
+            new = sorted({row[0] for row in rows} - ids)
+            if not new:
+                return links, ids
+            ids.update(new)
+        gone_on = ids.difference(new)  # all that goes on from them is there
+        rows = self._engine.rows(STATEMENT, {"roots": new, **instants})
+        links += [row for row in rows if row[1] not in gone_on]
+        ids.update([row[0] for row in rows])
+        return links, ids
 
     def _meant(self, start: int) -> int:
         """What a node means that was asked about."""
@@ -197,11 +242,16 @@ class _Gathering:
         rows = self._engine.rows(NAMES, {"ids": new})
         if len(rows) < len(new):
             raise damaged(self._engine, f"node {min({*new} - {row[0] for row in rows})} is missing")
-        self._refs.update([row[:2] for row in rows])
-        # One text for each kind, not one for each thing: it is looked up often.
-        self._kinds.update([(number, intern(kind)) for number, _, kind, _ in rows])
-        short = [beside for _, _, _, beside in rows if beside is not None]
-        bare = [ref for _, ref, kind, beside in rows if beside is None and "/" not in ref and kind not in ISSUED]
+        refs, kinds = self._refs, self._kinds
+        short: list[int] = []
+        bare: list[str] = []
+        for number, ref, kind, beside in rows:
+            refs[number] = ref
+            kinds[number] = intern(kind)  # one text for each kind, not one for each thing: it is looked up often
+            if beside is not None:
+                short.append(beside)
+            elif "/" not in ref and kind not in ISSUED:
+                bare.append(ref)
         if short:
             found = nodes(self._engine, short, self._as_of, self._known_at)
             bare += [node.ref for node in found.values()]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import StoreError, UnknownReference
 from ..records import Ref
@@ -233,6 +233,10 @@ class Readable:
             When it is without its namespace and may mean several things.
         """
         return downstream.downstream(self._engine, ref, self.number(ref), micros_of(as_of), micros_of(known_at))
+
+    def records(self, seqs: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """What the journal's records say, by number, without where and when they were read."""
+        return downstream.records(self._engine, seqs)
 
     def evaluations(self, ids: Iterable[int], as_of: datetime, known_at: datetime) -> list[int]:
         """Those among runs whose records seem to say that they evaluated something."""

@@ -1,4 +1,4 @@
-"""The four pictures of the README, from the demo estate in a real JupyterLab: `make pictures` keeps them in docs/images."""
+"""The pictures of the README and the pages, from the demo estate in a real JupyterLab: `make pictures` keeps them in docs/images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from lineage_explorer import Store, compare, history, impact, open_store
+from lineage_explorer.documents import Documented
 
 from .conftest import Lab, execute, open_lab
 from .test_explorer import EXPLORE
@@ -86,3 +89,23 @@ def test_a_narrow_window(open_at: Opening, lab: Lab, kept: Path) -> None:
     expect(root.locator(".lx-node").first).to_be_visible()
     root.locator(".lx-bar").evaluate("element => element.scrollIntoView({block: 'start'})")
     take(page, kept, "narrow.png")
+
+
+def _asked(store: Store, name: str) -> Documented:
+    if name == "history":
+        return history(store, "churn")
+    if name == "recall":
+        first = history(store, "churn").to_dict()["versions"][2]["data"]
+        return impact(store, next(row["ref"] for row in first if "/customers@" in row["ref"]))
+    return compare("model:demo/churn@2", "model:demo/churn@3", store=store)
+
+
+@pytest.mark.parametrize("name", ["history", "comparison", "recall"])
+def test_what_changed_and_whom_it_reached(open_at: Opening, workspace: Path, kept: Path, name: str) -> None:
+    with open_store(workspace / STORE) as store:
+        saved = _asked(store, name).save(kept / f"{name}.html")
+    page = open_at(1280, 760)
+    page.goto(saved.as_uri())
+    expect(page.locator(".lx-root h2").first).to_be_visible()
+    take(page, kept, f"{name}.png")
+    saved.unlink()
