@@ -44,11 +44,12 @@ lint: $(VIEW)
 	$(BIN)/lint-imports
 	$(NPM) run --silent lint
 
-# A file of tests stays in one process, for what it sets up once. Two processes: half of the time goes by waiting for browsers,
-# servers and kernels.
+# A file of tests stays in one process, for what it sets up once. Two processes: half of the time goes by waiting for servers and
+# kernels. A browser needs both cores for itself.
 test: lint system
 	$(NPM) test --silent
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -m "not browser" -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-fail-under=0
+	$(BIN)/pytest -m browser --cov --cov-append --cov-report=term:skip-covered
 
 # Everything that "make test" tries a sample of, in full: 200 kills, thousands of flipped bytes, every value changed.
 campaign: $(VIEW) system

@@ -117,9 +117,9 @@ def test_the_whole_trace_can_be_walked_with_keys(open_report: Open, reports: Pat
         if focused() == visited[-1]:
             break
         visited.append(focused())
-    assert [ref.split(":")[0] for ref in visited] == [
-        "endpoint", "deployment", "model", "logged_model", "run", "dataset", "run", "dataset",
-    ]  # fmt: skip
+    kinds = [ref.split(":")[0] for ref in visited]
+    assert kinds[:5] == ["endpoint", "deployment", "model", "logged_model", "run"]
+    assert kinds[-1] in ("dataset", "environment", "code"), "the way ends where nothing is upstream"
     page.keyboard.press("Shift+ArrowRight")
     assert focused().startswith("h")
     page.keyboard.press("Enter")
@@ -136,7 +136,7 @@ def test_the_whole_trace_can_be_walked_with_keys(open_report: Open, reports: Pat
 def test_search_goes_from_hit_to_hit(open_report: Open, reports: Path) -> None:
     page = open_report(reports / "churn-prod.html").page
     page.locator(".lx-search").fill("customers")
-    expect(page.locator(".lx-found")).to_have_text(re.compile(r"^[2-9] of 23 things"))
+    expect(page.locator(".lx-found")).to_have_text(re.compile(r"^[2-9] of 25 things"))
     page.keyboard.press("Enter")
     expect(page.locator(".lx-details h3")).to_contain_text("customers")
     first = page.locator(".lx-details h3").inner_text()
@@ -177,9 +177,9 @@ def test_the_path_to_the_training_data_is_lit(open_report: Open, reports: Path) 
     expect(page.locator(".lx-root > [role=status]")).to_contain_text("Lit: the ways from the training data")
     holdout = page.locator('.lx-node[data-id^="dataset:demo/churn-holdout"]').first
     expect(holdout).to_have_class(re.compile("lx-far|lx-dim"))
-    expect(page.locator('.lx-node[data-id="dataset:demo/customers@2026-11-12"]')).not_to_have_class(
-        re.compile("lx-far|lx-dim")
-    )
+    # The demo's calendar ends yesterday: its extracts are called by other days each day.
+    extract = page.locator('.lx-node[data-id^="dataset:demo/customers@"]').first
+    expect(extract).not_to_have_class(re.compile("lx-far|lx-dim"))
 
 
 def test_the_tree_is_walked_with_keys_and_shares_the_selection(open_report: Open, reports: Path) -> None:
