@@ -1,4 +1,4 @@
-"""Whom a dataset reached: the cost of an impact beside that of the one recursion it cannot do without.
+"""Whom a dataset reached: the cost of an impact beside that of the bare recursive query; and a history, drawn.
 
 An estate as the other benchmarks use it, and in it one *hub*: a dataset that thousands of models were trained on. Each
 was logged by a run, registered, and released in turn to one of the endpoints; of a hundred models one was evaluated on
@@ -190,7 +190,11 @@ def _networkx(path: Path, full: Impact, repeat: int) -> tuple[float, float]:
 def figures(arguments: Any) -> tuple[list[Figure], list[str]]:
     """Every figure of this benchmark, and remarks."""
     entries, models, repeat = (100_000, 1_000, 3) if arguments.quick else (1_000_000, 10_000, 7)
-    return impacts(entries, models, arguments.work, repeat)
+    found, remarks = impacts(entries, models, arguments.work, repeat)
+    from benchmarks.history_view import drawing  # needs a browser, which --help does not
+
+    drawn, more = drawing(arguments.work, min(repeat, 5))
+    return found + drawn, remarks + more
 
 
 def arguments(given: list[str] | None = None) -> Any:

@@ -28,7 +28,7 @@ BENCHMARKS = {
     "ingest": "From an MLflow estate into the store",
     "view": "From an answer to the screen",
     "estates": "A whole estate against a policy",
-    "history": "Whom a dataset reached",
+    "history": "Whom a dataset reached, and a history drawn",
 }
 
 
