@@ -54,6 +54,7 @@ test: lint system
 # Everything that "make test" tries a sample of, in full: 200 kills, thousands of flipped bytes, every value changed.
 campaign: $(VIEW) system
 	LINEAGE_CAMPAIGN=1 $(BIN)/pytest tests/test_store_faults.py tests/test_verification.py tests/test_two_times.py tests/policy/test_oracle.py tests/test_estates.py
+	LINEAGE_CAMPAIGN=1 $(BIN)/pytest tests/test_version_history.py tests/test_servings.py tests/test_impact.py tests/test_rollbacks.py tests/test_explorations.py
 
 # Whether any test notices when one small thing in the policies or the trace is changed; about twenty minutes on two cores.
 mutation: $(VENV)/.ready

@@ -123,7 +123,7 @@ def _counting(words: Iterable[Word], watched: Iterable[int]) -> Iterator[tuple[i
     active: dict[Word, None] = {}
     used: Word | None = None
     for instant in sorted(begins.keys() | (ends.keys() - {FOREVER}) | set(watched)):
-        for word in ends.get(instant, ()):
+        for word in sorted(ends.get(instant, ()), key=_precedence, reverse=True):
             active.pop(word, None)
             if word.stage == "production" and word.scope is None:
                 used = word
@@ -146,4 +146,11 @@ def _best(active: Iterable[Word]) -> Word | None:
         for word in words
         if not (there and word.stage == "deleted") and (word.scope not in gone or word.stage == "deleted")
     ]
-    return min(counting, key=lambda word: (word.rank, -word.start, word.number), default=None)
+    return min(counting, key=_precedence, default=None)
+
+
+def _precedence(word: Word) -> tuple[int, bool, int, Stage, str, int, int]:
+    """The first counts. Never the order in which records arrived, unless they say the very same."""
+    # What answers in production is in production, whatever was tried with it in staging later.
+    tried = word.rank == SERVES and word.stage != "production"
+    return word.rank, tried, -word.start, word.stage, word.said, word.end, word.number

@@ -378,6 +378,31 @@ def test_a_deployment_is_production_unless_its_environment_is_another(
     assert lifecycle(store, "churn").stages()["stage"].tolist() == [stage]
 
 
+def test_what_answers_in_production_is_in_production_though_it_is_tried_in_staging_later(store: Store) -> None:
+    store.append(serves("endpoint:live", "deployment:live:a", "model:churn@1", "02-01"))
+    store.append(serves("endpoint:lab", "deployment:lab:a", "model:churn@1", "02-03"))
+    store.append([Entity(ref="deployment:lab:a", attributes={"environment": "staging"})])
+    assert stages(store, "model:churn@1") == [("production", "02-01")]
+
+
+def test_of_what_is_said_from_one_instant_on_the_order_of_arrival_decides_nothing(tmp_path: Path) -> None:
+    said = [
+        *serves("endpoint:live", "deployment:live:a", "model:churn@1", "02-01", valid_to=at("02-05")),
+        *serves("endpoint:more", "deployment:more:a", "model:churn@1", "02-01", valid_to=at("02-05")),
+        *serves("endpoint:lab", "deployment:lab:a", "model:churn@1", "02-01", valid_to=at("02-05"))[2:],
+        Entity(ref="deployment:lab:a", attributes={"environment": "staging"}),
+        Entity(ref="model:churn@1", created_at=at("01-01")),
+    ]
+    for name, records in (("forwards", said), ("backwards", said[::-1])):
+        with open_store(tmp_path / f"{name}.db", create_missing=True) as store:
+            store.append(records)
+            assert lifecycle(store, "churn").stages()[["stage", "because"]].to_numpy().tolist() == [
+                ["none", "registered"],
+                ["production", "serves endpoint:live"],
+                ["retired", "no longer serves endpoint:live"],
+            ]
+
+
 def test_shadow_traffic_is_evaluation_and_an_idle_deployment_is_nothing(store: Store) -> None:
     store.append(
         [Entity(ref="model:churn@1", created_at=at("01-01")), Entity(ref="model:churn@2", created_at=at("01-01"))]
