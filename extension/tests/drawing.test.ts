@@ -100,6 +100,20 @@ describe("keys", () => {
     expect(focused()).toBe("endpoint:churn-prod");
   });
 
+  it("follow the data before what a run was done with", () => {
+    const content = small();
+    const made = [node("code:shop@0a1b", "data", { label: "0a1b" }), node("environment:image@1", "data", { label: "image" })];
+    const used = made.map(({ ref }, number) => hop(`h${7 + number}`, ref, "run:train", "none", { predicate: "used" }));
+    const only = hop("h9", "code:shop@0a1b", "dataset:customers@1", "none");
+    draw({ ...content, nodes: [...made, ...content.nodes], hops: [...used, ...content.hops, only] });
+    drawing.focus("run:train");
+    press("ArrowLeft");
+    expect(focused()).toMatch(/^dataset:/u);
+    drawing.focus("dataset:customers@1");
+    press("ArrowLeft");
+    expect(focused(), "where there is nothing else").toBe("code:shop@0a1b");
+  });
+
   it("leave one stop for Tab, wherever they lead", () => {
     draw(small());
     drawing.focus();

@@ -529,6 +529,7 @@ describe("the family", () => {
 });
 
 describe("odd histories", () => {
+  // Read, never written: attributes of drawings are looked through as well as texts.
   const whole = (place: HTMLElement): string => place.innerHTML;
 
   it("are drawn empty, with one version, and without any time", () => {
