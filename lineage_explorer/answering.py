@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import facts_for
+from .findings import Finding
 from .gathering import add_evaluations, describe, evidence_about, refuse_misspelt, suppose
 from .graph import lineage_graph
 from .policy import EvidenceBySubject, Facts, Policy
 from .records import format_instant
 from .references import micros
-from .trace import Finding, trace
+from .trace import trace
 from .verdicts import Judged, judged
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import networkx as nx
 from .policy import EvidenceBySubject, Judgement, Outcome, verdict_of
 from .records import format_instant
 from .references import from_micros
+from .roles import DATA_KINDS
 from .sentences import fact_of, label_of
-from .trace import DATA_KINDS, Serving, Trace
+from .trace import Serving, Trace
 
 if TYPE_CHECKING:
     from .store.walk import Described

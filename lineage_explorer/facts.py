@@ -15,7 +15,7 @@ from .policy.facts import Need
 from .policy.hop import when_of
 from .records import Ref
 from .references import micros, micros_of
-from .trace import RELEASED_KINDS
+from .roles import RELEASED_KINDS
 
 if TYPE_CHECKING:
     from .store import Store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -17,6 +17,7 @@ from .references import micros_of
 from .release_history import ReleaseHistory, environments_of
 from .retirement import DURATION, NOT_RECORDED, certificates_of, retained, stated_by_source, version_row
 from .store import histories
+from .tables import frame, html_table, minute, text_table, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,6 @@ _STAGES = ("ref", "stage", "since", "until", "earliest", "because", "system", "p
 _SHOWN = ("version", "stage", "since", "until", "because")
 _RETENTION = ("ref", "retired_at", "keep_until", "here", "forgets_at", "note")
 _CERTIFICATES = ("ref", "gate", "status", "who", "when", "proof", "journal", "note")
-_TIMES = frozenset({"since", "until", "earliest", "retired_at", "keep_until", "when"})
 
 
 # --- for policies ---
@@ -213,7 +213,7 @@ class Lifecycle:
             known before), ``because`` (what it is derived from), ``system``, ``position``. A version without any stage on
             record has one row that says so.
         """
-        return _frame(self._content["stages"], _STAGES)
+        return frame(self._content["stages"], _STAGES)
 
     def retention(self, keep: str = "7y") -> pd.DataFrame:
         """Until when each version is to be kept, and whether its source still has it.
@@ -234,7 +234,7 @@ class Lifecycle:
         InvalidQuestion
             When that is no duration.
         """
-        return _frame(self._retention(keep), _RETENTION)
+        return frame(self._retention(keep), _RETENTION)
 
     def certificates(self) -> pd.DataFrame:
         """Certificates of retirement and deletion of versions and of the data upstream of them.
@@ -245,7 +245,7 @@ class Lifecycle:
             ``ref``, ``gate``, ``status``, ``who``, ``when``, ``proof``, ``journal`` (``agrees``, ``contradicted`` or ``not
             known``), ``note`` (why).
         """
-        return _frame(self._content["certificates"], _CERTIFICATES)
+        return frame(self._content["certificates"], _CERTIFICATES)
 
     def _retention(self, keep: str) -> list[dict[str, Any]]:
         if not DURATION.fullmatch(keep):
@@ -322,47 +322,3 @@ def _stage_rows(version: Version, origin: Mapping[int, Mapping[str, str]], now: 
     ]
     unknown: dict[str, Any] = dict.fromkeys(_STAGES)
     return rows or [{**unknown, "ref": version.ref, "stage": NOT_RECORDED, "because": "", "system": "", "position": ""}]
-
-
-# --- tables and words ---
-
-
-def _frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.DataFrame([[row[name] for name in columns] for row in rows], columns=list(columns))
-    for name in _TIMES.intersection(columns):
-        frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-    return frame
-
-
-def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table in letters of one width; none where there are no rows."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in ([head, *rows] if rows else [])
-    ]
-
-
-def html_table(parent: ET.Element, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """The same as elements."""
-    table = ET.SubElement(parent, "table")
-    row = ET.SubElement(ET.SubElement(table, "thead"), "tr")
-    for name in head:
-        ET.SubElement(row, "th", scope="col").text = name
-    body = ET.SubElement(table, "tbody")
-    for cells in rows:
-        row = ET.SubElement(body, "tr")
-        for cell in cells:
-            ET.SubElement(row, "td").text = cell
-
-
-def minute(text: str | None) -> str:
-    """An instant as people read it in a table, in UTC; empty where there is none."""
-    return "" if text is None else text[:16].replace("T", " ")
-
-
-def visible(text: str) -> str:
-    """A record's text where escape sequences and direction marks are shown, not obeyed."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

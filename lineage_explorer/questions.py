@@ -13,8 +13,8 @@ from .errors import InvalidQuestion
 from .gathering import CANDIDATE, fitting, instants
 from .policy import Policy, load_policy, verdict_of
 from .records import Ref, format_instant, parse_instant
+from .roles import RELEASED_KINDS
 from .sentences import answer_of
-from .trace import RELEASED_KINDS
 from .version import __version__
 
 if TYPE_CHECKING:

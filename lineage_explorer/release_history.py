@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import networkx as nx
 
+from .findings import contradicting, contradictions
 from .graph import bare_refs, from_reached, join
 from .store.schema import FOREVER
 from .store.walk import Edge, Node, Reached
-from .trace import contradicting, contradictions, serving_of
+from .trace import serving_of
 
 if TYPE_CHECKING:
     from .store import Store

@@ -16,9 +16,9 @@ from .policy.facts import ACTIVE, RETIRED
 from .policy.past import retired_between
 from .records import Ref, format_instant, parse_instant
 from .references import micros_of
+from .roles import DATA_KINDS
 from .store import histories
 from .store.schema import ALWAYS
-from .trace import DATA_KINDS
 
 if TYPE_CHECKING:
     from .store import Store

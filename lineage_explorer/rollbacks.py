@@ -13,7 +13,7 @@ from .content import iso
 from .documents import Documented, location_of
 from .errors import InvalidQuestion, ReferenceFailed
 from .gathering import fitting, instants
-from .lifecycles import html_table, lives_of, minute, spans_of, text_table, visible
+from .lifecycles import lives_of, spans_of
 from .policy import Policy, Verdict, base_of, load_policy
 from .policy.facts import Span
 from .policy.past import in_source, last_beginning, served_before
@@ -21,9 +21,10 @@ from .questions import gate
 from .records import Ref, format_instant
 from .references import micros_of
 from .release_history import ReleaseHistory, environments_of
+from .roles import RELEASED_KINDS
 from .sentences import minute_of, verdict_words
 from .servings import share_row
-from .trace import RELEASED_KINDS
+from .tables import frame, html_table, minute, text_table, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -352,14 +353,9 @@ class Rollback(Documented):
             still does), ``here`` (whether its source still has it; None where nothing says so), ``verdict`` (were it
             released anew at the instant), ``why``, ``audit_digest`` (of the audit that ``gate`` gives). Times in UTC.
         """
-        import pandas as pd
-
-        rows = self._content["candidates"]
-        frame = pd.DataFrame([[row[name] for name in _COLUMNS] for row in rows], columns=list(_COLUMNS))
-        for name in ("served_since", "served_until"):
-            frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-        frame["here"] = frame["here"].astype(object)
-        return frame
+        found = frame(self._content["candidates"], _COLUMNS)
+        found["here"] = found["here"].astype(object)
+        return found
 
     def _words(self, verdict: str | None) -> str:
         return verdict_words({"verdict": verdict, "question": self._content["question"]})

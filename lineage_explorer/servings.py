@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from .content import iso
 from .documents import Documented
 from .errors import InvalidQuestion
+from .findings import adds_up, split_not_read, wrong_sums
 from .gathering import fitting, instants
 from .records import format_instant, parse_instant
 from .references import micros_of
 from .release_history import ReleaseHistory, Span, environments_of
-from .trace import Serving, adds_up, split_not_read, wrong_sums
+from .tables import frame
+from .trace import Serving
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,14 +174,10 @@ def _bounds(
 
 def serving_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     """A document of who served when as the table that :func:`serving` gives."""
-    import pandas as pd
-
-    rows = [row for span in document["spans"] for row in _rows(document["question"]["endpoint"], span)]
-    frame = pd.DataFrame([[row.get(name) for name in _COLUMNS] for row in rows], columns=list(_COLUMNS))
-    for name in ("since", "until"):
-        frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-    frame["traffic"] = frame["traffic"].astype(float)
-    return frame
+    rows = (row for span in document["spans"] for row in _rows(document["question"]["endpoint"], span))
+    found = frame(rows, _COLUMNS)
+    found["traffic"] = found["traffic"].astype(float)
+    return found
 
 
 def _rows(endpoint: str, span: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import networkx as nx
 
+from .findings import Finding
 from .policy import EvidenceBySubject, Facts, Judge, Judgement, Outcome, Policy, base_of, change_between, conjunction
 from .policy.logic import OUTCOME_OF
 from .records import format_instant
-from .trace import Finding, Serving, Trace
+from .trace import Serving, Trace
 
 Key = tuple[str, str, Any]
 _SEVERITY = {"error": 0, "warning": 1, "info": 2}

@@ -133,7 +133,9 @@ def test_commands_that_pages_show_exist(page: Path) -> None:
 
 
 def test_every_finding_is_explained() -> None:
-    code = "".join((ROOT / "lineage_explorer" / name).read_text() for name in ("trace.py", "questions.py"))
+    code = "".join(
+        (ROOT / "lineage_explorer" / name).read_text() for name in ("findings.py", "trace.py", "questions.py")
+    )
     codes = set(re.findall(r'Finding\(\s*"(?:error|warning|info)",\s*"([a-z-]+)"', code))
     assert len(codes) > 10
     page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from lineage_explorer.trace import DATA_KINDS, Graph, lanes, serving_of, trace
+from lineage_explorer.roles import DATA_KINDS
+from lineage_explorer.trace import Graph, lanes, serving_of, trace
 
 from .policy.estates import ENDPOINT, micros
 from .policy.worlds import DATA, DEPLOYMENT, MODEL, RUN, Edge, chain, edge, graph_of

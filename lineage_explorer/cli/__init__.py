@@ -10,9 +10,10 @@ from typing import NoReturn
 import click
 
 from ..errors import LineageError
+from ..tables import visible
 from ..version import __version__
 from . import asking, gating, histories, ingesting, keeping, living, policies, recording
-from .terminal import console, visible
+from .terminal import console
 
 
 def main() -> NoReturn:

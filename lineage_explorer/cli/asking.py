@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..redaction import redact_text
-from .terminal import console, print_frame, print_json, visible
+from ..tables import visible
+from .terminal import console, print_frame, print_json
 
 if TYPE_CHECKING:
     from ..audits import Audit

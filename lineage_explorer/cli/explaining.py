@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .terminal import visible
+from ..tables import visible
 
 if TYPE_CHECKING:
     from rich.text import Text

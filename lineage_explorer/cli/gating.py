@@ -12,9 +12,10 @@ from urllib.parse import quote
 import click
 
 from ..errors import LineageError
+from ..tables import visible
 from .asking import EXIT
 from .explaining import ORDER, requirement_lines, safe
-from .terminal import console, visible
+from .terminal import console
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import InvalidQuestion
+from ..tables import visible
 from .asking import EXIT
-from .terminal import console, print_json, visible
+from .terminal import console, print_json
 
 #: Rows that are printed where nobody chose a table; files, --csv and --table hold all.
 _PRINTED = 40

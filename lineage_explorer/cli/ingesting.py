@@ -14,7 +14,8 @@ import click
 
 from ..errors import LineageError, StoreNotFound
 from ..redaction import redact_text
-from .terminal import console, print_json, progress, visible
+from ..tables import visible
+from .terminal import console, print_json, progress
 
 if TYPE_CHECKING:
     from ..sources import Source

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ..redaction import redact_text
-from .terminal import print_frame, print_json, progress, visible
+from ..tables import visible
+from .terminal import print_frame, print_json, progress
 
 _STORE = click.argument("store", type=click.Path(dir_okay=False))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

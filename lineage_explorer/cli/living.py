@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import LineageError
-from .terminal import print_frame, print_json, visible
+from ..tables import visible
+from .terminal import print_frame, print_json
 
 if TYPE_CHECKING:
     from ..lifecycles import Lifecycle

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import LineageError, PolicyError
-from .terminal import console, print_json, visible
+from ..tables import visible
+from .terminal import console, print_json
 
 if TYPE_CHECKING:
     from ..policy import Policy

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..tables import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,11 +24,6 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=True, markup=False)
-
-
-def visible(text: str, keep: str = "") -> str:
-    """A record's text on a terminal: escape sequences, direction marks and line breaks are shown, not obeyed."""
-    return "".join(char if char.isprintable() or char in keep else f"\\u{ord(char):04x}" for char in text)
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 from .lineages import Lineage, purpose
 
 Pair = tuple[str, str]

@@ -15,7 +15,7 @@ from ..gathering import instants
 from ..policy import Policy
 from ..questions import audit, gate
 from ..records import Ref, format_instant, parse_instant
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 
 if TYPE_CHECKING:
     from ..store import Store

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents import Documented, location_of
 from ..errors import InvalidQuestion
 from ..policy import Policy
-from ..trace import DATA_KINDS, RELEASED_KINDS
+from ..roles import DATA_KINDS, RELEASED_KINDS
 from .asking import Asked, contents
 from .lineages import Lineage, Row, natural
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..gathering import CANDIDATE
 from ..records import Ref
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 
 Row = Mapping[str, Any]
 _NUMBERS = re.compile(r"[0-9]+")

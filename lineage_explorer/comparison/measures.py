@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..policy.conditions import condition_of
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 from ..version_history.facts import metrics_of, params_of
 from .aligning import Alignment
 from .lineages import Lineage, Row, purpose

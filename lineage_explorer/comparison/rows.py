@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..trace import DATA_KINDS, NOT_RECORDED
+from ..roles import DATA_KINDS, NOT_RECORDED
 from .lineages import Lineage, natural, purpose
 
 #: In the order in which differences are told.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 from ..version_history.facts import code_of, packages_of
 from .lineages import Lineage
 from .rows import Difference, aspect_of, delta_of, is_data, plain, subject_of

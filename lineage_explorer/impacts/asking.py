@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..documents import Documented, location_of
 from ..errors import AmbiguousReference, InvalidQuestion, UnknownReference
@@ -14,6 +13,7 @@ from ..gathering import fitting, instants
 from ..records import Ref
 from ..store import histories
 from ..store.downstream import stands_for_versions
+from ..tables import frame
 from .document import Recall
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _EXPOSURES = (
 _EVALUATIONS = ("ref", "label", "data", "models", "gates", "why")
 _DERIVED = ("ref", "kind", "label", "strength")
 _RETRAIN = ("ref", "retrain", "why", "endpoints", "roles", "strength")
-_TIMES = frozenset({"since", "until", "first", "last", "registered", "first_served", "last_served"})
 
 
 def impact(
@@ -161,7 +160,7 @@ class Impact(Documented):
             weakest link on the strongest path), ``retrain`` (``yes``, ``maybe``, ``no``), ``why``, ``endpoints`` (that it answers
             now), ``first_served``, ``last_served`` (NaT while it lasts), ``registered``, ``here``, ``path``.
         """
-        return _table(self._content["versions"], _VERSIONS)
+        return frame(self._content["versions"], _VERSIONS)
 
     def endpoints(self) -> pd.DataFrame:
         """The endpoints that were reached.
@@ -172,7 +171,7 @@ class Impact(Documented):
             ``ref``, ``now`` (whether it answers with it now), ``traffic_now`` (percent), ``roles``, ``strength``, ``retrain``,
             ``why``, ``first``, ``last`` (when it answered; NaT while it lasts).
         """
-        return _table(self._content["endpoints"], _ENDPOINTS)
+        return frame(self._content["endpoints"], _ENDPOINTS)
 
     def exposures(self) -> pd.DataFrame:
         """The windows in which endpoints had deployments of what was reached.
@@ -184,7 +183,7 @@ class Impact(Documented):
             (percent), ``state``, ``deployment``, ``site``, ``environment``, ``roles``, ``strength``, ``between_syncs``.
         """
         rows = ({"ref": item["ref"], **row} for item in self._content["endpoints"] for row in item["exposures"])
-        return _table(rows, _EXPOSURES)
+        return frame(rows, _EXPOSURES)
 
     def evaluations(self) -> pd.DataFrame:
         """The evaluations that rest on it.
@@ -198,7 +197,7 @@ class Impact(Documented):
             {**item, "ref": item["run"], "gates": [gate["gate"] for gate in item["gates"]]}
             for item in self._content["evaluations"]
         )
-        return _table(rows, _EVALUATIONS)
+        return frame(rows, _EVALUATIONS)
 
     def derived(self) -> pd.DataFrame:
         """What lies between: datasets, runs, indexes and others.
@@ -208,7 +207,7 @@ class Impact(Documented):
         pandas.DataFrame
             ``ref``, ``kind``, ``label``, ``strength``.
         """
-        return _table(self._content["derived"], _DERIVED)
+        return frame(self._content["derived"], _DERIVED)
 
     def retrain(self) -> pd.DataFrame:
         """The versions that are to be retrained or rebuilt, or may have to be: those that answer now first.
@@ -222,13 +221,4 @@ class Impact(Documented):
             (row for row in self._content["versions"] if row["retrain"] != "no"),
             key=lambda row: (not row["endpoints"], row["retrain"] != "yes"),
         )
-        return _table(rows, _RETRAIN)
-
-
-def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.DataFrame([[row[name] for name in columns] for row in rows], columns=list(columns))
-    for name in _TIMES.intersection(columns):
-        frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-    return frame
+        return frame(rows, _RETRAIN)

@@ -11,10 +11,10 @@ from ..content import iso
 from ..descriptions import merge_descriptions
 from ..graph import version_of
 from ..records import BASES, Ref, format_instant
+from ..roles import DATA_KINDS
 from ..sentences import label_of, minute_of
 from ..store.projection import STATE
 from ..store.schema import ALWAYS, FOREVER
-from ..trace import DATA_KINDS
 from .exposures import Piece, Window, at
 from .reaching import Reaching
 from .retraining import WEAK, Decision, counted, decide, gone_of, listed, worst

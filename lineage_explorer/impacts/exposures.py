@@ -14,9 +14,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ..records import BASES
+from ..roles import purpose
 from ..store.downstream import RANKS
 from ..store.schema import ALWAYS, FOREVER
-from ..trace import purpose
 
 #: Nothing data-like stands between a thing and this one: it is on the model's own side.
 MODEL_SIDE = ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import HOLDING
 from ..references import micros_of
-from ..trace import RELEASED_KINDS, state_of
+from ..roles import RELEASED_KINDS
+from ..trace import state_of
 from .exposures import Part, Window, joined, parts, spread, windows
 
 if TYPE_CHECKING:

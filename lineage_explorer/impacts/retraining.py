@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ..records import BASES
-from ..trace import NOT_RECORDED
+from ..roles import NOT_RECORDED
 
 Retrain = Literal["yes", "maybe", "no"]
 #: The worst first.

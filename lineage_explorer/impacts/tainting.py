@@ -11,8 +11,8 @@ import networkx as nx
 
 from ..gathering import evidence_about
 from ..records import Ref
+from ..roles import RELEASED_KINDS, purpose
 from ..store import histories
-from ..trace import RELEASED_KINDS, purpose
 from .retraining import TESTING, listed
 
 if TYPE_CHECKING:

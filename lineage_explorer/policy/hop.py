@@ -11,7 +11,8 @@ import networkx as nx
 
 from ..records import GRADES, Ref, Status
 from ..references import micros
-from ..trace import RELEASED_KINDS, Trace
+from ..roles import RELEASED_KINDS
+from ..trace import Trace
 from .facts import Facts
 from .logic import Outcome
 

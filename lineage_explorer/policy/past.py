@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 from .facts import RETIRED, Life, Span
 from .hop import Hop, base_of
 

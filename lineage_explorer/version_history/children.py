@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..lives import Name
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
 from .tree import JUDGING, Child, Own, how_derived, how_used
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from ..gathering import fitting, instants
 from ..lifecycles import single_name
 from ..records import Ref, parse_instant
 from ..references import from_micros, micros_of
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
+from ..tables import frame, text_table, visible
 from .rows import content_of
-from .tables import EVENTS, METRICS, SERVING, frame, shown, table, visible
+from .tables import EVENTS, METRICS, SERVING, shown, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -326,9 +327,7 @@ class History(Documented):
         if count > _SHOWN:
             rows = [rows[0], *rows[-_SHOWN:]]
             head += f"\n(the last {_SHOWN} of {count})"
-        widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([head, *(lines if count else [])])
+        return "\n".join([head, *text_table(rows[0], rows[1:])])
 
 
 #: As many versions as a text shows.

@@ -18,11 +18,12 @@ from ..graph import bare_refs, from_reached, join
 from ..lives import Name, Version, names_of
 from ..records import Ref, format_instant
 from ..references import micros_of
+from ..roles import DATA_KINDS, RELEASED_KINDS
 from ..sentences import fact_of, label_of
 from ..stages import NONE
 from ..store import histories
 from ..store.schema import ALWAYS
-from ..trace import DATA_KINDS, RELEASED_KINDS, labels
+from ..trace import labels
 from .children import Children
 from .events import Change, Event, gate_event, registry_events, rows_of, serving_events
 from .facts import code_of, metrics_of, packages_of, params_of

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..records import Ref, parse_instant
-from ..trace import RELEASED_KINDS
+from ..roles import RELEASED_KINDS
+from ..tables import frame, minute, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,10 +23,8 @@ SERVING = (
     *("site", "environment"),
 )
 METRICS = ("ref", "metric", "value")
-_TIMES = frozenset(
-    {"registered", "evaluated", "approved", "first_served", "last_served", "rolled_back", "archived", "deleted"}
-    | {"at", "earliest", "since", "until"}
-)
+#: Of what a text shows.
+_DATES = frozenset({"registered", "approved", "rolled_back"})
 _MEASURED = ("params", "metrics")
 _LEARNT = frozenset({"training", "retrieval"})
 
@@ -116,7 +115,7 @@ def shown(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
         names,
         *(
             tuple(
-                visible((row[name] or "")[:16].replace("T", " ") if name in _TIMES else row[name] or row["ref"])
+                visible(minute(row[name]) if name in _DATES else row[name] or row["ref"])
                 if row[name] or name == "version"
                 else ""
                 for name in names
@@ -124,18 +123,3 @@ def shown(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
             for row in _rows(content)
         ),
     ]
-
-
-def visible(text: str) -> str:
-    """A record's text where escape sequences and direction marks are shown, not obeyed."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
-
-
-def frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """Rows as a table, its times with their zone."""
-    import pandas as pd
-
-    found = pd.DataFrame([[row.get(name) for name in columns] for row in rows], columns=list(columns))
-    for name in _TIMES.intersection(columns):
-        found[name] = pd.to_datetime(found[name], utc=True, format="ISO8601")
-    return found

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import networkx as nx
 
 from ..records import Ref
+from ..roles import RELEASED_KINDS
 from ..sentences import label_of
-from ..trace import RELEASED_KINDS
 
 Graph = nx.MultiDiGraph
 

@@ -35,6 +35,7 @@ from mutmut.mutation.mutators import mutation_operators
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lineage_explorer"
+_REASONING = ("trace.py", "findings.py", "roles.py")
 TESTS = (
     "policy/test_checks.py",
     "policy/test_history_checks.py",
@@ -190,7 +191,7 @@ class Runner:
                 raise pytest.UsageError(f"{item.nodeid} fails without any change")
             for key in seen:
                 # Every test of a check traces a graph first; of the trace, its own tests say what it does.
-                if ("trace" in item.path.name) == key[0].endswith("trace.py"):
+                if ("trace" in item.path.name) == key[0].endswith(_REASONING):
                     self._tests[key].append((time.perf_counter() - began, item))
 
     def _passes(self, item: Any, following: Any) -> bool:
@@ -257,7 +258,7 @@ def main() -> int:
     out = asked.out.resolve()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
-    paths = [PACKAGE / "trace.py", *sorted((PACKAGE / "policy").rglob("*.py"))]
+    paths = [*(PACKAGE / name for name in _REASONING), *sorted((PACKAGE / "policy").rglob("*.py"))]
     wanted = [path for path in paths if not asked.words or any(word in str(path) for word in asked.words)]
     found = [one for path in wanted for one in mutants(path)]
     print(len(found), "mutants", flush=True)

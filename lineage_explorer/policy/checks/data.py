@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import networkx as nx
 
 from ...records import BASES, Basis
-from ...trace import DATA_KINDS
+from ...roles import DATA_KINDS
 from ..facts import Need
 from ..hop import Hop, Result, fails, holds, unknown
 from .base import Check
