@@ -20,7 +20,7 @@ from lineage_explorer.comparison.rows import ASPECTS, Difference
 from lineage_explorer.comparison.texts import lines_of
 from lineage_explorer.errors import InvalidInstant, InvalidQuestion, UnknownReference
 from lineage_explorer.questions import gate
-from lineage_explorer.records import Entity, Record, Relation, from_json
+from lineage_explorer.records import Activity, Entity, Record, Relation, from_json
 
 from .comparison_worlds import A, B, D, World, asked, renamed, world
 from .estates import at, complete, serves, used, wrote
@@ -342,6 +342,45 @@ def test_one_refused_version_among_several_is_not_told_as_approved(tmp_path: Pat
     comparison = compare(asked(tmp_path, old.values()), asked(tmp_path, both.values()))
     assert "in both" not in comparison.summary
     assert "churn@2: failed by person:mia" in comparison.summary
+
+
+def test_of_two_versions_behind_an_endpoint_each_difference_says_which_it_is_about(tmp_path: Path) -> None:
+    def released(*versions: tuple[str, str, float, str, int]) -> Iterator[Record]:
+        for slot, version, auc, penalty, share in versions:
+            model, judge, data = f"model:m@{version}", f"run:judge-{version}", f"dataset:held@{version}"
+            yield from serves("endpoint:e", f"deployment:e:{slot}", model, "03-01", traffic=float(share))
+            yield Entity(ref=model, attributes={"metrics": {"auc": auc}, "params": {"C": penalty, "seed": "7"}})
+            yield Activity(ref=judge, activity="evaluation")
+            yield used(judge, model, "02-01", role="evaluation")
+            yield used(judge, data, "02-01", role="evaluation")
+            yield Entity(ref=data, attributes={"rows": 10 * int(version)})
+
+    sides = []
+    for name, records in (
+        ("before", released(("stable", "1", 0.8, "1", 90), ("canary", "2", 0.9, "1", 10))),
+        ("after", released(("stable", "3", 0.7, "1", 90), ("canary", "4", 0.95, "10", 10))),
+    ):
+        with open_store(tmp_path / f"{name}.db", create_missing=True) as store:
+            store.append(records)
+            sides.append(audit(store, "e"))
+    found = compare(*sides)
+    rows = found.to_dict()["differences"]
+    assert {
+        (row["name"], row["a"], row["b"]): row["note"] for row in rows if row["aspect"] in ("metric", "parameter")
+    } == {
+        ("auc", 0.8, 0.7): "for m@1 → m@3",
+        ("auc", 0.9, 0.95): "for m@2 → m@4",
+        ("C", "1", "10"): "for m@2 → m@4",
+    }
+    assert [row["note"] for row in rows if row["name"] == "rows"] == ["for m@1 → m@3", "for m@2 → m@4"]
+    assert "C rose from 1 to 10 (m@2 → m@4)." in found.summary
+    assert "auc 0.8 → 0.7, worse (m@1 → m@3); auc 0.9 → 0.95, better (m@2 → m@4)." in found.summary
+    assert_antisymmetric(*sides)
+    # Where one version answers on each side there is nothing to tell apart.
+    alone = changed_by(tmp_path, lambda one: one["logged"]["attributes"]["params"].update(C="9"))
+    assert [
+        row["note"] for row in alone.to_dict()["differences"] if row["name"] == "C" and row["note"].startswith("for")
+    ] == []
 
 
 def test_the_lines_of_a_prompt_are_told(tmp_path: Path) -> None:

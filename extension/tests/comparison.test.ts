@@ -276,6 +276,8 @@ describe("who runs the same", () => {
   it("says that all run the same, or who runs what", () => {
     expect(sentence(same)).toBe("All 3 sites run the same: m v2 (A).");
     expect(sentence([row("d", 7, ["model:m@1"]), ...same])).toBe("3 of 4 sites run m v2 (A), 1 runs m v1 (B).");
+    // Sites beside an endpoint that has none.
+    expect(sentence([{ ...row("", 7, ["model:n@1"]), endpoint: "endpoint:o" }, ...same])).toBe("3 of 4 places run m v2 (A), 1 runs n v1 (B).");
     expect(sentence([])).toBe("There is nothing to compare.");
   });
 
@@ -292,6 +294,14 @@ describe("who runs the same", () => {
     shown.add(view);
     return { place, ...reader(place) };
   }
+
+  it("calls commits as the trace does, whatever their references are made of", () => {
+    const refs = ["code:https:%2F%2Fgit.example.com%2Facme%2Fchurn.git@0b76c99dc2b0f803", "code:100%@1", `code:${encodeURIComponent(HOSTILE)}`];
+    const { text } = mountRows([row("a", 1, [], { code: refs })]);
+    const said = text("td:nth-child(7) li");
+    expect(said.slice(0, 2)).toEqual(["churn @ 0b76c99d", "100% @ 1"]);
+    expect(said[2]).not.toContain("\u202E");
+  });
 
   it("gives groups a letter and a shape of their own", () => {
     const { text, place } = mountRows([...same, row("d", 2, ["model:m@1"]), row("e", 3, [], { verdict: null })]);

@@ -9,6 +9,7 @@ from .aligning import Alignment
 from .judgements import of_gates, of_requirements, of_whole
 from .lineages import Lineage
 from .measures import of_makings
+from .owners import told_apart
 from .releases import of_deployment
 from .rows import Difference, plain, words_of
 from .standing import of_links, of_only
@@ -31,7 +32,7 @@ def differences(a: Lineage, b: Lineage, found: Alignment) -> list[Difference]:
         By aspect, then by what they are about. Swapping a and b swaps what is added and removed, and nothing else.
     """
     once = {plain(item.row(0)): item for item in _all(a, b, found)}
-    return sorted(once.values(), key=lambda item: item.order)
+    return sorted(told_apart(a, b, once.values()), key=lambda item: item.order)
 
 
 def _all(a: Lineage, b: Lineage, found: Alignment) -> Iterator[Difference]:

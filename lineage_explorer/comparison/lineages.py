@@ -11,6 +11,7 @@ from typing import Any
 from ..gathering import CANDIDATE
 from ..records import Ref
 from ..roles import RELEASED_KINDS
+from .texts import clear
 
 Row = Mapping[str, Any]
 _NUMBERS = re.compile(r"[0-9]+")
@@ -169,6 +170,29 @@ class Lineage:
             if row["model"] and row["verdict"] is not None:
                 shares[row["model"]] = shares.get(row["model"], 0.0) + (row["traffic"] or 0.0)
         return sorted(shares, key=lambda ref: (-shares[ref], natural(ref)))
+
+    @cached_property
+    def owners(self) -> dict[str, list[str]]:
+        """By a thing: the versions that may answer requests which it went into, or which a run judged with it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for version in self.released:
+            queue, seen = deque([version]), {version}
+            while queue:
+                new = {hop["cause"] for hop in self.causes.get(queue.popleft(), ())} - seen
+                seen |= new
+                queue.extend(new)
+            models = [ref for ref in seen if ref in self.nodes and self.nodes[ref]["kind"] in RELEASED_KINDS]
+            judging = {hop["effect"] for ref in models for hop in self.readers.get(ref, ())}
+            for ref in seen | judging | {hop["cause"] for run in judging for hop in self.causes.get(run, ())}:
+                found[ref].append(version)
+        return dict(found)
+
+    def label(self, ref: str) -> str:
+        """A thing's name and version, cut to what has room in a sentence."""
+        node = self.nodes[ref]
+        name = clear(self.title(ref) or node["name"])
+        version = str(node["version"])
+        return f"{name}{version if version.startswith('~') else '@' + clear(version, 24)}" if version else name
 
     def record(self, ref: str) -> Row:
         """What describes a thing; of a dataset's state without a record of its own, nothing."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..graph import version_of
 from ..records import Ref
 from ..sentences import label_of, short
 from .lineages import Lineage
+from .owners import owner_of
 from .rows import Difference, number_of
+from .texts import clear
 
 #: Of one sort, so many are told; the rest is counted.
 _TOLD = 4
@@ -51,7 +52,12 @@ def summary_of(a: Lineage, b: Lineage, differences: Sequence[Difference]) -> lis
     if not differences:
         return [*sentences, "Nothing that is on record differs."]
     left = dict.fromkeys(differences)
-    for tell in (_verdict, _data, _columns, _code, _params, _prompts, _metrics):
+
+    def owner(items: Sequence[Difference]) -> str:
+        return owner_of(a, b, items)
+
+    tellers = (_verdict, _data, _columns, _code, partial(_params, owner), _prompts, partial(_metrics, owner))
+    for tell in tellers:
         told, sentence = tell(list(left))
         if sentence:
             sentences.append(sentence)
@@ -70,19 +76,6 @@ def summary_of(a: Lineage, b: Lineage, differences: Sequence[Difference]) -> lis
     return sentences
 
 
-def clear(text: Any, keep: int = 60) -> str:
-    """A text from a record on one line, with what cannot be seen made visible, and cut.
-
-    Examples
-    --------
-    >>> clear("a\\nb\\u202e"), clear("x" * 100, 5)
-    ('a b\\\\u202e', 'xxxx…')
-    """
-    line = re.sub(r"\s+", " ", str(text)).strip()
-    line = "".join(char if unicodedata.category(char)[0] != "C" else f"\\u{ord(char):04x}" for char in line)
-    return line if len(line) <= keep else line[: keep - 1] + "…"
-
-
 # --- who served, who approved ---
 
 
@@ -92,12 +85,12 @@ def _asked(a: Lineage, b: Lineage) -> str:
         days = [day[:10] for day in days]
     if a.candidate and b.candidate:
         if a.candidate == b.candidate:
-            return f"{_name(a, a.candidate)} as of {days[0]} and as of {days[1]}."
-        return f"{_name(a, a.candidate)} is compared with {_name(b, b.candidate)}."
+            return f"{a.label(a.candidate)} as of {days[0]} and as of {days[1]}."
+        return f"{a.label(a.candidate)} is compared with {b.label(b.candidate)}."
     if a.candidate or b.candidate:
         version, served = (a, b) if a.candidate else (b, a)
         day = days[1] if a.candidate else days[0]
-        return f"{_name(version, version.candidate)} is compared with {_endpoint(served)}, which served {_served(served)} on {day}."
+        return f"{version.label(version.candidate)} is compared with {_endpoint(served)}, which served {_served(served)} on {day}."
     if a.root == b.root:
         if _served(a) == _served(b) and days[0] == days[1]:
             return f"{_endpoint(a)} served {_served(a)} on both sides."
@@ -113,20 +106,13 @@ def _endpoint(side: Lineage) -> str:
     return clear(side.nodes[side.root]["name"])
 
 
-def _name(side: Lineage, ref: str) -> str:
-    node = side.nodes[ref]
-    name = clear(side.title(ref) or node["name"])
-    version = str(node["version"])
-    return f"{name}{version if version.startswith('~') else '@' + clear(version, 24)}" if version else name
-
-
 def _served(side: Lineage) -> str:
     """The versions that answer, with their shares where there are several."""
     shares: dict[str, set[str]] = {}
     for row in side.serving:
         if row["verdict"] is None:
             continue
-        model = _name(side, row["model"]) if row["model"] else "a model that is not on record"
+        model = side.label(row["model"]) if row["model"] else "a model that is not on record"
         share = "share not read" if row["traffic"] is None else f"{row['traffic']:g} %"
         shares.setdefault(model, set()).add(clear(row["site"]) if row["site"] else share)
     if not shares:
@@ -150,7 +136,7 @@ def _is_approval(item: Difference, a: Lineage, b: Lineage) -> bool:
 
 def _approved(a: Lineage, b: Lineage) -> str:
     """Who approved what may answer; of each version apart, unless all were."""
-    versions = {(ref, _name(side, ref)): _approving(side, ref) for side in (a, b) for ref in side.released}
+    versions = {(ref, side.label(ref)): _approving(side, ref) for side in (a, b) for ref in side.released}
     if not any(versions.values()):
         return ""
     if all(rows and all(row["status"] == "passed" for row in rows) for rows in versions.values()):
@@ -179,6 +165,8 @@ def _approved(a: Lineage, b: Lineage) -> str:
 # --- what differs ---
 
 Told = tuple[Iterable[Difference], str]
+#: Which of several versions some differences are about, in words.
+Owner = Callable[[Sequence[Difference]], str]
 
 
 def _verdict(items: list[Difference]) -> Told:
@@ -208,7 +196,7 @@ def _about_data(subject: str, about: list[Difference]) -> str:
     counted = f" ({_counted(rows.a)} → {_counted(rows.b)} rows)" if rows and None not in (rows.a, rows.b) else ""
     if any(item.name == "version" for item in about):
         many = sum(item.name == "version" for item in about)
-        text = f"{name} is another version{counted}" if many == 1 else f"{name} are {many} other versions"
+        text = f"{name} is another version{counted}" if many == 1 else f"{name}: {many} other versions"
         more = {"added": "B", "removed": "A"}
         sides = sorted({more[item.change] for item in about if not item.name and item.change in more})
         return text + "".join(f", and one more is in {side} only" for side in sides)
@@ -224,11 +212,8 @@ def _about_data(subject: str, about: list[Difference]) -> str:
 def _columns(items: list[Difference]) -> Told:
     found = [item for item in items if item.aspect == "schema" and item.name]
     verbs = {"added": "new", "removed": "gone", "changed": "of another type"}
-    # Made for training and for evaluation in one go, two datasets gain one column.
-    parts = {item: f"{clear(item.name)} is {verbs[item.change]}" for item in found}
-    kept = list(dict.fromkeys(parts.values()))[:_TOLD]
-    told = [item for item, text in parts.items() if text in kept]
-    return told, f"Columns: {_list(kept)}." if kept else ""
+    parts = [f"{clear(item.name)} is {verbs[item.change]}" for item in found]
+    return _told(found, parts, lambda text: f"Columns: {text}.")
 
 
 def _code(items: list[Difference]) -> Told:
@@ -244,9 +229,10 @@ def _commit(ref: str | None) -> str:
     return clear(label_of({"kind": parsed.kind, "name": parsed.name, "version": version_of(parsed)}, {}))
 
 
-def _params(items: list[Difference]) -> Told:
+def _params(owner: Owner, items: list[Difference]) -> Told:
     found = [item for item in items if item.aspect == "parameter" and item.name and item.name != "…"]
-    return _told(found, [_moved(item) for item in found], lambda text: f"Parameters: {text}.")
+    parts = _owned(owner, found, [_moved(item) for item in found])
+    return _told(found, parts, lambda text: f"Parameters: {text}.")
 
 
 def _moved(item: Difference) -> str:
@@ -267,21 +253,32 @@ def _prompts(items: list[Difference]) -> Told:
     return _told(found, parts, lambda text: f"{_capital(text)}.")
 
 
-def _metrics(items: list[Difference]) -> Told:
+def _metrics(owner: Owner, items: list[Difference]) -> Told:
     found = [item for item in items if item.aspect == "metric" and item.change == "changed" and item.delta is not None]
     found.sort(key=lambda item: item.better is None)
     words = {True: ", better", False: ", worse", None: ""}
     parts = [f"{clear(item.name)} {_said(item.a)} → {_said(item.b)}{words[item.better]}" for item in found]
-    return _told(found, parts, lambda text: f"{text}.", "; ")
+    return _told(found, _owned(owner, found, parts), lambda text: f"{text}.", "; ")
+
+
+def _owned(owner: Owner, found: list[Difference], parts: list[str]) -> list[str]:
+    """Each with the versions that it is about, unless it is told of all."""
+    alike: dict[str, list[Difference]] = {}
+    for item, part in zip(found, parts, strict=True):
+        alike.setdefault(part, []).append(item)
+    whose = {part: owner(items) for part, items in alike.items()}
+    said = {part: f"{part} ({which})" if which else part for part, which in whose.items()}
+    return [said[part] for part in parts]
 
 
 def _told(
     found: list[Difference], parts: list[str], sentence: Callable[[str], str], separator: str = ", "
 ) -> tuple[list[Difference], str]:
-    """The first few of a sort; the others stay, to be counted."""
-    kept = parts[:_TOLD]
+    """The first few of a sort, what reads alike told once; the others stay, to be counted."""
+    kept = list(dict.fromkeys(parts))[:_TOLD]
     text = separator.join(kept) if separator != ", " else _list(kept)
-    return found[:_TOLD], sentence(text) if kept else ""
+    told = [item for item, part in zip(found, parts, strict=True) if part in kept]
+    return told, sentence(text) if kept else ""
 
 
 def _rest(left: Iterable[Difference]) -> str:

@@ -1,8 +1,11 @@
-"""Two texts, line by line."""
+"""Texts of records: two of them line by line, and one on a line of its own."""
 
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
+from typing import Any
 
 #: Beyond so many lines on both sides together, looking for what is common would take minutes.
 LONGEST = 4_000
@@ -41,3 +44,16 @@ def lines_of(was: str, now: str) -> tuple[tuple[str, str], ...] | None:
         else:
             found += [("-", line) for line in before] + [("+", line) for line in after]
     return tuple(found)
+
+
+def clear(text: Any, keep: int = 60) -> str:
+    """A text from a record on one line, with what cannot be seen made visible, and cut.
+
+    Examples
+    --------
+    >>> clear("a\\nb\\u202e"), clear("x" * 100, 5)
+    ('a b\\\\u202e', 'xxxx…')
+    """
+    line = re.sub(r"\s+", " ", str(text)).strip()
+    line = "".join(char if unicodedata.category(char)[0] != "C" else f"\\u{ord(char):04x}" for char in line)
+    return line if len(line) <= keep else line[: keep - 1] + "…"

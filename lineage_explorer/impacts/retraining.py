@@ -76,7 +76,9 @@ def decide(purposes: Collection[str], rank: int, answers: Sequence[str], gone: s
         what = "maybe"
         reasons.append(f"but what links the two is no more than {_basis(rank)}")
     reasons.append(
-        f"answers {listed(answers)} now" if answers else "answers no endpoint now, and nothing says it is retired"
+        f"answers {listed(answers)} now"
+        if answers
+        else "answers no endpoint now, but may again: no record says that it ended or was archived or deleted"
     )
     return Decision(what, "; ".join(reasons))
 

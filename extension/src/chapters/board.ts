@@ -23,6 +23,8 @@ const SLACK = 4;
 /** Pixels of the names beside the drawing. */
 const NAME = 176;
 const HEAD = 30;
+/** Pixels of a letter of the axis. */
+const LETTER = 6.2;
 
 export class Board {
   readonly element = html("div", { class: "lx-board" });
@@ -34,7 +36,8 @@ export class Board {
   private readonly range = html("span", { class: "lx-quiet lx-range-said" });
   private readonly frame: HTMLElement;
   private readonly watch: ResizeObserver;
-  private kept!: Kept;
+  /** What the filters leave; nothing until it is shown. */
+  private kept: Kept | undefined;
   private environments = false;
   private drawing = 0;
   private dragged = false;
@@ -66,7 +69,7 @@ export class Board {
       const input = html("input", { type: "radio", name: `${id}-lanes`, checked: i === 0 });
       input.addEventListener("change", () => {
         this.environments = i === 1;
-        this.lanes.show(this.kept, this.environments);
+        if (this.kept !== undefined) this.lanes.show(this.kept, this.environments);
         this.lanes.draw();
         this.events.say(`A lane for each ${i === 1 ? "environment" : "endpoint"}`);
       });
@@ -83,7 +86,6 @@ export class Board {
     this.frame.addEventListener("click", (event) => this.click(event));
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.frame);
-    this.measure();
   }
 
   destroy(): void {
@@ -107,15 +109,11 @@ export class Board {
   /** When it comes into the page, and when that changes. */
   resize(): void {
     const before = this.axis.width;
-    this.measure();
-    if (this.axis.width !== before) this.draw(true);
-  }
-
-  private measure(): void {
     const wide = this.lives.element.clientWidth || this.frame.clientWidth || 1000 + NAME;
     const name = wide < 560 ? Math.round(wide * 0.3) : NAME;
     this.frame.style.setProperty("--lx-name", `${name}px`);
     this.axis.width = Math.max(60, wide - name);
+    if (this.axis.width !== before && this.kept !== undefined) this.draw(true);
   }
 
   private later(): void {
@@ -127,12 +125,14 @@ export class Board {
     const { axis, story } = this;
     const ticks = story.whole === null ? [] : axis.ticks();
     this.head.setAttribute("width", String(axis.width));
+    // Neither cut by the end nor crossed by the line of the instant asked about.
+    const asked = axis.x(story.end);
+    const fits = (x: number, label: string): boolean => [axis.width, asked].every((end) => x >= end || x + 3 + label.length * LETTER <= end);
     const texts = ticks.flatMap(({ x, label, context }, i) => [
       svg("path", { class: "lx-floor", d: `M${x.toFixed(1)},24v6` }),
-      svg("text", { x: x + 3, y: 27, "font-size": 11, class: "lx-small" }, label),
+      ...(fits(x, label) ? [svg("text", { x: x + 3, y: 27, "font-size": 11, class: "lx-small" }, label)] : []),
       ...(context === "" ? [] : [svg("text", { x: i === 0 ? Math.max(3, x + 3) : x + 3, y: 12, "font-size": 11 }, context)]),
     ]);
-    const asked = axis.x(story.end);
     this.grid.replaceChildren(
       svg("path", { class: "lx-floor", d: ticks.map(({ x }) => `M${x.toFixed(1)},${HEAD}V9999`).join("") }),
       ...(story.whole === null || asked < 0 || asked > axis.width ? [] : [svg("line", { class: "lx-instantmark", x1: asked, x2: asked, y1: HEAD - 8, y2: 9999 })]),

@@ -12,7 +12,7 @@ import { Family } from "./family.js";
 import { Filters, keep, type Kept } from "./filters.js";
 import { describe } from "./lanes.js";
 import { Metrics } from "./metrics.js";
-import { count, lead, Page, press } from "./page.js";
+import { count, lead, number, Page, press } from "./page.js";
 import { approver, during, having, sentence, Story, type Life } from "./story.js";
 import { nodeDetails, spanDetails, versionDetails, type Deeds } from "./version.js";
 import { eventSheet, found, servingSheet, versionSheet } from "./versions.js";
@@ -69,7 +69,6 @@ class HistoryView implements Shown {
     };
     this.tabs = new Tabs(id, "The history as", Object.entries(panels).map(([title, fill]) => ({ title, count: "", fill })), 0);
     this.tabs.count(this.counts());
-    this.board.show(this.kept);
     this.tabs.element.addEventListener("click", () => this.resized());
     this.page.put(this.heading(), this.filters.element, html("div", { class: "lx-body lx-historybody" }, this.tabs.element, this.panel));
     this.page.root.addEventListener("keydown", (event) => {
@@ -77,7 +76,9 @@ class HistoryView implements Shown {
       event.stopPropagation();
       this.select("");
     });
+    // Measured while there is little in the page, and drawn once.
     this.resized();
+    this.board.show(this.kept);
   }
 
   destroy(): void {
@@ -97,7 +98,7 @@ class HistoryView implements Shown {
     const { question, versions, lanes, complete } = content;
     const endpoints = new Set(lanes.map((lane) => lane.endpoint)).size;
     const serving = this.serving();
-    const counts = [count(versions.length, "version"), count(endpoints, "endpoint"), `${new Set(serving.map(({ life }) => life)).size.toLocaleString("en")} serving`];
+    const counts = [count(versions.length, "version"), count(endpoints, "endpoint"), `${number(new Set(serving.map(({ life }) => life)).size)} serving`];
     const more = serving.length > NAMED ? [`; and ${serving.length - NAMED} more, in the table “Serving”`] : [];
     const parts = serving.slice(0, NAMED).flatMap(({ life, where }, i) => [i === 0 ? "" : "; ", lead(life.label, life.row.ref, () => this.select(life.row.ref)), ` ${where}, ${approver(life.row)}`]);
     const end = instant(question.as_of);

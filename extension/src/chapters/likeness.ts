@@ -3,7 +3,7 @@
 import type { Around, Shown } from "./around.js";
 import { verdictBadge } from "./badges.js";
 import type { Likeness } from "./documents.js";
-import { called, count, lead, Page, press, quiet, short } from "./page.js";
+import { called, commitName, count, lead, number, Page, press, quiet, short } from "./page.js";
 import { column, Rows } from "./rows.js";
 import { html, svg } from "../view/dom.js";
 import { brief, clean, instant, shortEndpoint, shortName } from "../view/text.js";
@@ -36,12 +36,13 @@ export function sentence(rows: readonly Row[]): string {
   const known = rows.filter(determined);
   const unknown = rows.filter((row) => !determined(row));
   const sites = rows.every((row) => row.site !== "");
-  const noun = sites ? "site" : "endpoint";
+  // With sites among them, a row is neither an endpoint nor a site.
+  const noun = sites ? "site" : rows.some((row) => row.site !== "") ? "place" : "endpoint";
   const where = (row: Row): string => (sites ? clean(row.site) : [shortEndpoint(row.endpoint), clean(row.site)].filter((text) => text !== "").join(" at "));
   const parts = [...groups].map(([group, name], i) => {
     const here = known.filter((row) => row.group === group);
     const models = [...new Set(here[0]?.models ?? [])].map(shortName).join(" and ");
-    return `${here.length.toLocaleString("en")}${i === 0 ? ` of ${count(rows.length, noun)}` : ""} ${here.length === 1 ? "runs" : "run"} ${models} (${name})`;
+    return `${number(here.length)}${i === 0 ? ` of ${count(rows.length, noun)}` : ""} ${here.length === 1 ? "runs" : "run"} ${models} (${name})`;
   });
   const told =
     rows.length === 0
@@ -118,7 +119,7 @@ export function mountLikeness(element: HTMLElement, content: Likeness, around: A
         column("Group", (row) => (determined(row) ? (groups.get(row.group) ?? "") : "undetermined"), (row) => [mark(row)]),
         column("Models", (row) => row.models.join(", "), (row) => list(row.models, "not on record")),
         column("Data", (row) => row.data.join(", "), (row) => list(row.data, "none on record")),
-        column("Code", (row) => row.code.join(", "), (row) => list(row.code, "none on record")),
+        column("Code", (row) => row.code.join(", "), (row) => [row.code.length === 0 ? quiet("none on record") : short(row.code.map((ref) => called(ref, commitName(ref))))]),
         column("Verdict", (row) => row.verdict ?? "not judged", (row) => [verdictBadge(row.verdict, {})]),
         column("Note", (row) => row.note, (row) => [brief(row.note)]),
       ],

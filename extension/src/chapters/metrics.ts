@@ -41,7 +41,7 @@ export function thresholds(lives: readonly Life[], metric: string): Threshold[] 
 export function metricNames(lives: readonly Life[]): { name: string; many: number }[] {
   const counts = new Map<string, number>();
   for (const { row } of lives) for (const [name, value] of Object.entries(row.metrics)) if (Number.isFinite(value)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, many]) => ({ name, many })).sort((a, b) => b.many - a.many || a.name.localeCompare(b.name));
+  return [...counts].map(([name, many]) => ({ name, many })).sort((a, b) => b.many - a.many || (a.name < b.name ? -1 : 1));
 }
 
 export class Metrics {

@@ -87,8 +87,9 @@ export function count(many: number, noun: string, more = `${noun}s`): string {
   return `${number(many)} ${many === 1 ? noun : more}`;
 }
 
+/** How many, in groups of three; a browser's own way takes 20 ms to set up when it is first asked. */
 export function number(many: number): string {
-  return many.toLocaleString("en");
+  return String(many).replace(/\B(?=(?:\d{3})+$)/gu, ",");
 }
 
 export function quiet(...inner: (Node | string)[]): HTMLElement {
@@ -108,6 +109,21 @@ export function code(text: string): HTMLElement {
 export function short(items: readonly (Node | string)[], most = Infinity): HTMLElement {
   const rest = items.length - most;
   return html("ul", { class: "lx-columnlist" }, ...items.slice(0, most).map((item) => html("li", {}, item)), ...(rest > 0 ? [html("li", { class: "lx-quiet" }, `and ${rest} more`)] : []));
+}
+
+/** A commit as the trace calls it: `churn @ 0b76c99d`. */
+export function commitName(ref: string): string {
+  const [path = "", version = ""] = ref.replace(/^code:/u, "").split("@").map(decoded);
+  const name = path.replace(/(?:\.git)?\/*$/u, "").split("/").pop() ?? path;
+  return version === "" ? name : `${name} @ ${version.slice(0, 8)}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone percent sign is no escape
+  }
 }
 
 /** A short name; all of it where it is pointed at. */
