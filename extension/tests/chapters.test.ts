@@ -213,6 +213,16 @@ describe("a trace's ways to its chapters", () => {
     }
   });
 
+  it("says at which sites each version serves", async () => {
+    const plants = ["brno", "graz", "porto"].map((site, i) => ({ deployment: `deployment:d:${site}`, model: `model:d@${i === 0 ? 3 : 2}`, traffic: 100, state: "serving", site }));
+    const halves = ["a", "b"].map((slot) => ({ deployment: `deployment:d:${slot}`, model: "model:d@2", traffic: 50, state: "serving", site: "" }));
+    const since = "2026-10-01T09:00:00Z";
+    const { place } = trace([{ since, until: AT, serving: halves, between_syncs: false }, { since: AT, until: null, serving: plants, between_syncs: false }]);
+    await vi.runAllTimersAsync();
+    expect(place.querySelector(".lx-then")?.textContent).toBe("d v3 100 % at brno, d v2 100 % at graz, d v2 100 % at porto until now; nothing has replaced it");
+    expect(place.querySelector(".lx-releases li")?.textContent).toContain("d v2 50 %, d v2 50 %");
+  });
+
   it("compares the release that is shown with its neighbours and with now, the earlier first", async () => {
     const { opened, named } = trace(RELEASES);
     await vi.runAllTimersAsync();

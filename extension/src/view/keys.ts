@@ -49,8 +49,8 @@ const MEANS = /^(code|environment|prompt|base_model):/u;
 
 /** Of several links, the one to data or a model whose other end stands nearest in height; to what else there is where there is none. */
 function straightest(scene: Scene, thing: Placed, links: readonly PlacedLink[], end: "cause" | "effect"): PlacedLink | undefined {
-  const away = ({ link }: PlacedLink): number => Math.abs((scene.things.get(link[end])?.top ?? 1e9) - thing.top) + (MEANS.test(link[end]) ? 1e9 : 0);
-  return links.reduce<PlacedLink | undefined>((best, item) => (best === undefined || away(item) < away(best) ? item : best), undefined);
+  const away = ({ link }: PlacedLink): number => Math.abs((scene.things.get(link[end])?.top ?? 0) - thing.top) + (MEANS.test(link[end]) ? 1e9 : 0);
+  return [...links].sort((a, b) => away(a) - away(b))[0];
 }
 
 /** What the keys do. */

@@ -2,7 +2,7 @@
 
 import { count } from "./changes.js";
 import { html, keepPlainKeys, svg } from "./dom.js";
-import { clean, fit, instant, percent, shortName } from "./text.js";
+import { clean, fit, instant, percent, shortName, words } from "./text.js";
 import type { Release } from "./transport.js";
 
 const HEIGHT = 52;
@@ -170,22 +170,25 @@ export class Timeline {
   private draw(): void {
     const { releases, strip } = this;
     const number = releases.length;
-    const wide = strip.clientWidth / Math.max(1, number);
+    const wide = strip.clientWidth / (number || 1);
     const current = this.current();
     const models = [...new Set(releases.flatMap((release) => release.serving.map((row) => row.model ?? "")))];
     const bands = releases.map((release, i) => {
       const band = svg("svg", { x: `${(100 * i) / number}%`, width: `${100 / number}%`, height: HEIGHT + 18, class: `lx-band${i === current ? " lx-current" : ""}` });
       band.append(svg("title", {}, `${period(release)}: ${who(release)}`), svg("rect", { class: "lx-bandground", width: "100%", height: HEIGHT, x: 0, y: 0 }));
+      const say = (text: string, y: number, kind = ""): void => {
+        if (wide > WORDY) band.append(svg("text", { x: kind ? 1 : 7, y, "font-size": 11, class: kind }, fit(text, Math.floor((wide - 12) / LETTER))));
+      };
       let top = HEIGHT;
       for (const { model, part, text } of parts(release)) {
         const height = part * (HEIGHT - 2);
         top -= height;
         band.append(svg("rect", { class: `lx-part lx-c${models.indexOf(model) % COLOURS}`, x: 1, y: top, width: "100%", height: Math.max(1, height - 1) }));
-        if (wide > WORDY && height > 13) band.append(svg("text", { x: 7, y: top + Math.min(height / 2, 12) + 4, "font-size": 11 }, fit(text, Math.floor((wide - 12) / LETTER))));
+        if (height > 13) say(text, top + Math.min(height / 2, 12) + 4);
       }
-      if (parts(release).length === 0 && wide > WORDY) band.append(svg("text", { x: 7, y: HEIGHT / 2 + 4, "font-size": 11 }, fit("nobody serves", Math.floor((wide - 12) / LETTER))));
+      if (top === HEIGHT) say("nobody serves", HEIGHT / 2 + 4);
       band.append(svg("path", { class: release.between_syncs ? "lx-edge lx-between" : "lx-edge", d: `M0.75,0V${HEIGHT}` }));
-      if (wide > WORDY) band.append(svg("text", { class: "lx-small", x: 1, y: HEIGHT + 13, "font-size": 10.5 }, release.since === null ? "before" : release.since.slice(0, 10)));
+      say(release.since?.slice(0, 10) ?? "before", HEIGHT + 13, "lx-small");
       band.addEventListener("click", () => this.go(i, 0));
       return band;
     });
@@ -231,9 +234,11 @@ function serving({ serving: rows }: Release): Release["serving"] {
   return rows.filter((row) => row.traffic !== 0 && (row.state === "serving" || row.traffic !== null));
 }
 
+const named = (model: string | null): string => (model === null ? "no model on record" : shortName(model));
+
 function who(release: Release): string {
-  const parts = serving(release).map((row) => `${row.model === null ? "no model on record" : shortName(row.model)} ${row.traffic === null ? clean(row.state).replaceAll("_", " ") : percent(row.traffic)}`);
-  return parts.length === 0 ? "nobody serves" : parts.join(", ");
+  const parts = serving(release).map(({ model, traffic, state, site }) => `${named(model)} ${traffic === null ? words(state) : percent(traffic)}${site ? ` at ${clean(site)}` : ""}`);
+  return parts.join(", ") || "nobody serves";
 }
 
 /** Shares of the whole. Where no traffic was read, those that serve have equal parts. */
@@ -244,6 +249,6 @@ function parts(release: Release): { model: string; part: number; text: string }[
   return rows.map((row) => ({
     model: row.model ?? "",
     part: unread ? 1 / rows.length : (row.traffic ?? 0) / whole,
-    text: `${row.model === null ? "no model" : shortName(row.model)}${row.traffic === null ? "" : ` ${percent(row.traffic)}`}`,
+    text: `${named(row.model)}${row.traffic === null ? "" : ` ${percent(row.traffic)}`}`,
   }));
 }

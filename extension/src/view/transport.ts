@@ -23,7 +23,7 @@ export interface ViewState {
 export interface Release {
   since: string | null;
   until: string | null;
-  serving: { deployment: string; model: string | null; traffic: number | null; state: string }[];
+  serving: { deployment: string; model: string | null; traffic: number | null; state: string; site?: string }[];
   /** True where the change is only known to lie between two syncs. */
   between_syncs: boolean;
 }
