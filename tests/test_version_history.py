@@ -821,8 +821,17 @@ def test_packages_are_read_from_whatever_form_states_them() -> None:
     assert read(packages={"Scikit_Learn": "1.5", "numpy": None}) == {"numpy": "", "scikit-learn": "1.5"}
     assert read(packages=[{"name": "a", "version": "1"}, {"version": "2"}, "b==2"]) == {"a": "1", "b": "2"}
     assert read(
-        conda={"dependencies": ["c::python=3.11.4=h1", "numpy>=1.2", "pip", {"pip": ["x[y]==3.1", "-r z"]}]}
+        conda={
+            "dependencies": [
+                "c::python=3.11.4=h1",
+                "c::numpy >=1.2",
+                "_mutex 0.1 h1",
+                "pip",
+                {"pip": ["x[y]==3.1", "-r z"]},
+            ]
+        }
     ) == {
+        "_mutex": "0.1",
         "numpy": ">=1.2",
         "pip": "",
         "python": "3.11.4",
@@ -831,7 +840,9 @@ def test_packages_are_read_from_whatever_form_states_them() -> None:
     assert read(
         requirements="# c\n-r o.txt\na >= 1 , < 2 # why\nb==1.0 ; os_name=='nt'\nc==2.* \nd @ https://h/d.whl\n"
         "https://h/e.whl\n./local\ne (>=2)\nf==1 \\\n  --hash=sha256:00\n"
-    ) == {"a": ">=1,<2", "b": "1.0", "c": "==2.*", "d": "@ https://h/d.whl", "e": ">=2", "f": "1"}
+    ) == {"a": "<2,>=1", "b": "1.0", "c": "==2.*", "d": "@ https://h/d.whl", "e": ">=2", "f": "1"}
+    # A hostile line takes no longer than it is long.
+    assert read(requirements="a" + " " * 1_000_000 + "/", conda=["b" + " " * 1_000_000 + "/"]) == {}
     # What is installed counts before what was asked for.
     assert read(requirements=["a>=1", "b"], packages=["a==1.4"]) == {"a": "1.4", "b": ""}
     assert read(packages=7, conda="azureml:env:1", requirements=None) == {}

@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
 from ..records import Ref
 
 #: Where tools write whether the working copy had changes that were in no commit.
 _DIRTY_TAGS = ("mlflow.source.git.dirty", "mlflow.git.dirty", "azureml.git.dirty")
-_NAME = re.compile(
-    r"\s*(?:[\w.-]+::)?(_?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)\s*(?:\[[^\]]*\])?\s*(.*)", re.DOTALL
-)
-#: A comment, a condition and options end what is said of a package.
-_END = re.compile(r"(?:^|\s)#|\s*;|\s+--?\w")
+#: What a conda file asks for: a name, perhaps with a version and a build (``python=3.11=h1``, ``python 3.11 h1``).
+_CONDA = re.compile(r"([\w.-]+)(?:(?:\s*=(?!=)\s*|\s+)(\w[^=\s]*)(?:[=\s].*)?)?")
+#: A comment, a condition and options end what a line says of a package.
+_END = re.compile(r"(?:^|\s)#|;|\s--?\w")
 
 
 def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -235,22 +237,23 @@ def _required(said: Any) -> Iterator[tuple[str, str]]:
 def _line(text: str, *, conda: bool = False) -> Iterator[tuple[str, str]]:
     """What one line asks for; nothing where it is an option, an address or a comment."""
     cut = _END.split(text, maxsplit=1)[0].strip()
-    match = _NAME.fullmatch(cut)
-    if match is None or "://" in cut.partition("@")[0] or "/" in match[2].partition("@")[0]:
+    if conda:
+        cut = cut.rpartition("::")[2]  # a channel's name
+        if found := _CONDA.fullmatch(cut):
+            yield _spelt(found[1]), found[2] or ""
+            return
+    try:
+        asked = Requirement(cut)
+    except InvalidRequirement:
         return
-    name, rest = match[1], match[2].strip()
-    if rest.startswith("@"):
-        yield _spelt(name), rest
-    elif conda and rest.startswith("=") and not rest.startswith("=="):
-        # name=version=build; a version with a star is a condition like any other.
-        yield _spelt(name), rest[1:].partition("=")[0].strip()
-    elif not rest or rest[0] in "=<>!~(":
-        condition = re.sub(r"\s+", "", rest.strip("()"))
-        exact = re.fullmatch(r"={2,3}([^,*=]+)", condition)
-        yield _spelt(name), exact[1] if exact else condition
+    exact = [item.version for item in asked.specifier if item.operator in ("==", "===") and "*" not in item.version]
+    if asked.url:
+        yield _spelt(asked.name), f"@ {asked.url}"
+    else:
+        yield _spelt(asked.name), exact[0] if exact and len(asked.specifier) == 1 else str(asked.specifier)
 
 
 def _spelt(name: str) -> str:
     """A package's name as PyPI compares it; conda's with an underscore before them stay as they are."""
     name = name.strip()
-    return name if name.startswith("_") else re.sub(r"[-_.]+", "-", name).lower()
+    return name if name.startswith("_") else canonicalize_name(name)
