@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -269,7 +269,7 @@ def _unknown(endpoint: str, since: int | None, until: int | None) -> dict[str, A
     }
 
 
-def _gaps(endpoint: str, items: Iterable[Serving], sites: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+def _gaps(endpoint: str, items: Sequence[Serving], sites: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """Sites that were heard of by then, and at which nobody answers."""
     known = set(sites)
     for site in known:
@@ -288,7 +288,7 @@ def _gaps(endpoint: str, items: Iterable[Serving], sites: Iterable[str]) -> Iter
             yield "no-deployment", site, f"{endpoint}{where} has no deployment on record in this time"
 
 
-def _splits(endpoint: str, items: Iterable[Serving]) -> Iterator[tuple[str, str, str]]:
+def _splits(endpoint: str, items: Sequence[Serving]) -> Iterator[tuple[str, str, str]]:
     """Recorded shares that do not come to 100 %, that were not read, or that sources do not agree on."""
     said: dict[tuple[str, str], set[float]] = defaultdict(set)
     for item in items:
