@@ -32,11 +32,20 @@ const NAMES: Record<"year" | "month" | "day" | "minute" | "second", (text: strin
   second: (text) => ({ label: text.slice(-13, -5), context: text.slice(0, -14) }),
 };
 
+/** What texts were read as: one thing ends when the next begins, so that most instants are asked for several times. */
+const read = new Map<string, number | null>();
+const MOST = 50_000;
+
 /** Milliseconds of a text; null where there is none, or where it is no instant. */
 export function timeOf(text: string | null | undefined): number | null {
   if (text === null || text === undefined) return null;
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  if (read.size >= MOST) read.clear();
   const at = Date.parse(text);
-  return Number.isFinite(at) ? at : null;
+  const found = Number.isFinite(at) ? at : null;
+  read.set(text, found);
+  return found;
 }
 
 export class Axis {

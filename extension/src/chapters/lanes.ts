@@ -162,10 +162,11 @@ export class Lanes {
         const text = roomFor(said, room);
         if (text !== "") texts.push(svg("text", { x: Math.max(left, 0) + 6, y, "font-size": 11, class: tone }, text));
       };
+      const wordy = room > 1;
       if (span.parts.length === 0) {
         const unknown = span.row.kind === "unknown";
         add(unknown ? "url dots" : "url gap", box(left, TOP, width, HEIGHT));
-        write(TOP + HEIGHT / 2 + 4, unknown ? [UNKNOWN, "no record"] : [NOBODY, "nobody"], "lx-onhatch");
+        if (wordy) write(TOP + HEIGHT / 2 + 4, unknown ? [UNKNOWN, "no record"] : [NOBODY, "nobody"], "lx-onhatch");
       }
       let top = TOP + HEIGHT;
       for (const part of span.parts) {
@@ -174,7 +175,7 @@ export class Lanes {
         const own = part.life !== null && (kept.refs.has(part.life.row.ref) || !kept.chosen);
         add(`${outlined}${part.life === null ? "lx-others" : own ? `lx-c${part.life.colour}` : "lx-leftout"}`, box(left, top, width, Math.max(1, height - 0.5)));
         if (part.unread) add("url dots", box(left, top, width, Math.max(1, height)));
-        if (height > 12 && (own || part.life === null)) write(top + Math.min(height / 2, 20) + 4, [part.label, part.name], part.unread ? "lx-onhatch" : "");
+        if (wordy && height > 12 && (own || part.life === null)) write(top + Math.min(height / 2, 20) + 4, [part.label, part.name], part.unread ? "lx-onhatch" : "");
       }
       if (width > 4 && span.from !== -Infinity) add(span.row.between_syncs ? "lx-edge lx-between" : "lx-edge", `M${left.toFixed(1)},${TOP}v${HEIGHT}`);
       if (span.row.findings.length > 0 && width > 15) {

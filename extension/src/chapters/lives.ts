@@ -67,7 +67,8 @@ export class Lives {
     this.none.textContent = this.story.lives.length === 0 ? "No version is on record." : "No version matches the filters.";
     this.element.scrollTop = 0;
     for (const at of [...this.made.keys()]) this.free(at);
-    this.paint(false);
+    // What is beyond the window can wait until somebody scrolls.
+    this.paint(true);
   }
 
   /** All rows in sight again: the axis shows another time, or is wider. */

@@ -178,7 +178,16 @@ export class Story {
       // Of those whose share was not read, all have as much of what is left.
       const part = row.traffic === null ? (whole - read) / whole / unread : Math.max(0, row.traffic) / whole;
       const doubtful = having(row) === "unread" || (row.traffic === null && rows.length > 1);
-      return { life, name, label: `${name}${row.traffic === null ? (doubtful ? " share not read" : "") : ` ${percent(row.traffic)}`}`, part, unread: doubtful };
+      // Of thousands few are wide enough to be labelled.
+      return {
+        life,
+        name,
+        get label() {
+          return `${name}${row.traffic === null ? (doubtful ? " share not read" : "") : ` ${percent(row.traffic)}`}`;
+        },
+        part,
+        unread: doubtful,
+      };
     });
   }
 
