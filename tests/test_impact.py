@@ -217,7 +217,9 @@ def test_a_version_that_is_gone_or_retired_is_not_retrained_unless_it_answers(st
         "model:busy@1": "yes",
     }
     assert "ended on 2026-04-01" in row_of(rows, "model:old@1")["why"]
-    assert "answers no endpoint now" in row_of(rows, "model:kept@1")["why"]
+    # A history calls retired what has served and serves no more; it could be released again all the same.
+    assert "answers no endpoint now, but may again" in row_of(rows, "model:kept@1")["why"]
+    assert "retired" not in row_of(rows, "model:kept@1")["why"]
     assert rows[0]["ref"] == "model:busy@1"  # what answers comes first
     # Before it ended it was in use.
     assert (

@@ -305,6 +305,16 @@ describe("the timeline", () => {
     expect(here()).toBe("v3");
   });
 
+  it("has no label that its end cuts, or that the instant asked about crosses", () => {
+    for (let days = 20; days < 90; days++) {
+      const { all } = mount(history([version(1, { registered: day(0) })], [], { question: { ref: "model:prod/churn", as_of: day(days), known_at: day(days) } }));
+      const line = Number(all(".lx-instantmark")[0]!.getAttribute("x1"));
+      const labels = all(".lx-historyaxis text.lx-small").map((label) => ({ from: Number(label.getAttribute("x")), to: Number(label.getAttribute("x")) + label.textContent!.length * 6 }));
+      expect(labels.length).toBeGreaterThan(2);
+      expect(labels.filter(({ from, to }) => to > 1000 || (from < line && to > line))).toEqual([]);
+    }
+  });
+
   it("zooms and moves with keys and the wheel, and says which time is seen", () => {
     const { one, press, heard, click } = mount();
     const range = (): string => one(".lx-range-said").textContent!;

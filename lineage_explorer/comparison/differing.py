@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..version_history.facts import plain
 from .aligning import Alignment
 from .judgements import of_gates, of_requirements, of_whole
 from .lineages import Lineage
 from .measures import of_makings
 from .owners import told_apart
 from .releases import of_deployment
-from .rows import Difference, plain, words_of
+from .rows import Difference, words_of
 from .standing import of_links, of_only
 from .things import of_things
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from ..roles import DATA_KINDS, NOT_RECORDED
+from ..version_history.facts import plain
 from .lineages import Lineage, natural, purpose
 
 #: In the order in which differences are told.
@@ -121,11 +121,6 @@ def delta_of(a: Any, b: Any) -> float | None:
     if not math.isfinite(found):
         return None
     return int(found) if found.is_integer() and abs(found) < 2**53 else found
-
-
-def plain(value: Any) -> str:
-    """A value as text; what is no text as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def aspect_of(side: Lineage, ref: str) -> str:

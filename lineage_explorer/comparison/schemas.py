@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .rows import plain
+from ..version_history.facts import plain
 
 
 def columns_of(said: Any) -> dict[str, str] | None:

@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any
 
 from ..roles import RELEASED_KINDS
-from ..version_history.facts import code_of, packages_of
+from ..version_history.facts import code_of, packages_of, plain
 from .lineages import Lineage
-from .rows import Difference, aspect_of, delta_of, is_data, plain, subject_of
+from .rows import Difference, aspect_of, delta_of, is_data, subject_of
 from .schemas import columns_of
 from .texts import lines_of
 

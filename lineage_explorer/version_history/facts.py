@@ -26,7 +26,8 @@ def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value as text; what is no text as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -55,7 +56,7 @@ def params_of(record: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for field in ("parameters", "params"):
         if isinstance(said := attributes.get(field), Mapping):
-            found |= {name: _plain(value) for name, value in said.items()}
+            found |= {name: plain(value) for name, value in said.items()}
     return found
 
 
@@ -82,7 +83,7 @@ def metrics_of(record: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, s
     for name, value in said.items() if isinstance(said, Mapping) else ():
         number = None if isinstance(value, bool) else _number(value)
         if number is None:
-            texts[name] = _plain(value)
+            texts[name] = plain(value)
         else:
             numbers[name] = number
     return numbers, texts
@@ -129,10 +130,10 @@ def code_of(ref: str, record: Mapping[str, Any], witnesses: Iterable[Mapping[str
     said = {word for one in (record, *witnesses) for word in _dirty(one)}
     return {
         "ref": ref,
-        "commit": value if algorithm == "git" and value else _plain(stated) or Ref.parse(ref).version,
+        "commit": value if algorithm == "git" and value else plain(stated) or Ref.parse(ref).version,
         # One witness of a change is enough: the others may have looked earlier.
         "dirty": True in said if said else None,
-        "link": _plain(link),
+        "link": plain(link),
     }
 
 
@@ -200,11 +201,11 @@ def _installed(said: Any) -> Iterator[tuple[str, str]]:
     if isinstance(said, Mapping):
         for name, version in said.items():
             if name.strip():
-                yield _spelt(name), "" if version is None else _plain(version).strip().removeprefix("==")
+                yield _spelt(name), "" if version is None else plain(version).strip().removeprefix("==")
     elif isinstance(said, list):
         for item in said:
             if isinstance(item, Mapping) and isinstance(name := item.get("name"), str) and name.strip():
-                yield _spelt(name), _plain(item.get("version") or "").strip().removeprefix("==")
+                yield _spelt(name), plain(item.get("version") or "").strip().removeprefix("==")
             elif isinstance(item, str):
                 yield from _line(item)
     else:

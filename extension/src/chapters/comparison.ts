@@ -5,7 +5,7 @@ import { badge, verdictBadge } from "./badges.js";
 import { aspects, aspectTitle, differenceRows, differenceTable, JUDGED, lines, said, type Line } from "./differences.js";
 import type { Comparison, Difference, Side } from "./documents.js";
 import { onlyWord } from "./marked.js";
-import { count, lead, nothing, number, Page, press, quiet, toggle } from "./page.js";
+import { count, lead, nothing, grouped, Page, press, quiet, toggle } from "./page.js";
 import { column, Rows, type Column } from "./rows.js";
 import { Sides } from "./sides.js";
 import { html, keepPlainKeys } from "../view/dom.js";
@@ -166,7 +166,7 @@ class View implements Shown {
     const shown = this.listed();
     const { differences } = this.content;
     const many = shown.reduce((sum, { items }) => sum + items.length, 0);
-    const text = many === differences.length ? count(many, "difference") : `${number(many)} of ${count(differences.length, "difference")}`;
+    const text = many === differences.length ? count(many, "difference") : `${grouped(many)} of ${count(differences.length, "difference")}`;
     this.rows.show(shown, many < differences.length);
     this.found.textContent = text;
     if (told) this.page.live.say(`${text} shown`, 300);

@@ -4,7 +4,7 @@ import { html, keepPlainKeys } from "../view/dom.js";
 import { clean, shortEndpoint, words } from "../view/text.js";
 import { timeOf } from "./axis.js";
 import type { EventRow } from "./documents.js";
-import { count, number } from "./page.js";
+import { count, grouped } from "./page.js";
 import { having, type Lane, type Life, type Story } from "./story.js";
 
 export interface Wanted {
@@ -108,7 +108,7 @@ export class Filters {
   /** How much is left; the same in words. */
   show(kept: Kept, all: number): string {
     const left = kept.undated === 0 ? "" : `; of ${kept.undated} left out no time is on record`;
-    const said = `${number(kept.lives.length)} of ${count(all, "version")}${left}`;
+    const said = `${grouped(kept.lives.length)} of ${count(all, "version")}${left}`;
     this.clear.hidden = !kept.narrowed;
     this.said.textContent = kept.narrowed ? said : "";
     return said;

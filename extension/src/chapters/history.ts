@@ -12,7 +12,7 @@ import { Family } from "./family.js";
 import { Filters, keep, type Kept } from "./filters.js";
 import { describe } from "./lanes.js";
 import { Metrics } from "./metrics.js";
-import { count, lead, number, Page, press } from "./page.js";
+import { count, lead, grouped, Page, press } from "./page.js";
 import { approver, during, having, sentence, Story, type Life } from "./story.js";
 import { nodeDetails, spanDetails, versionDetails, type Deeds } from "./version.js";
 import { eventSheet, found, servingSheet, versionSheet } from "./versions.js";
@@ -98,7 +98,7 @@ class HistoryView implements Shown {
     const { question, versions, lanes, complete } = content;
     const endpoints = new Set(lanes.map((lane) => lane.endpoint)).size;
     const serving = this.serving();
-    const counts = [count(versions.length, "version"), count(endpoints, "endpoint"), `${number(new Set(serving.map(({ life }) => life)).size)} serving`];
+    const counts = [count(versions.length, "version"), count(endpoints, "endpoint"), `${grouped(new Set(serving.map(({ life }) => life)).size)} serving`];
     const more = serving.length > NAMED ? [`; and ${serving.length - NAMED} more, in the table “Serving”`] : [];
     const parts = serving.slice(0, NAMED).flatMap(({ life, where }, i) => [i === 0 ? "" : "; ", lead(life.label, life.row.ref, () => this.select(life.row.ref)), ` ${where}, ${approver(life.row)}`]);
     const end = instant(question.as_of);

@@ -3,7 +3,7 @@
 import type { Around, Shown } from "./around.js";
 import { retrainOf, RETRAINS, retrainSign } from "./badges.js";
 import type { Impact, Retrain } from "./documents.js";
-import { count, number, Page, press, toggle } from "./page.js";
+import { count, grouped, Page, press, toggle } from "./page.js";
 import { derivedRows, endpointRows, evaluationRows, findingRows, LADDER, NOT_LISTED, Onwards, rung, versionRows, wanting, wantingRows } from "./reached.js";
 import type { Rows } from "./rows.js";
 import { html, keepPlainKeys } from "../view/dom.js";
@@ -96,7 +96,7 @@ class View implements Shown {
       html("div", { class: "lx-title" }, html("h2", {}, `Recall of ${brief(root)}`), html("p", { class: "lx-quiet" }, `as of ${instant(question.as_of)} · known at ${instant(question.known_at)}${question.ref === root ? "" : ` · asked for as ${brief(question.ref)}`}`)),
       ...(summary.length === 0 ? [] : [html("div", { class: "lx-answer lx-prose" }, ...summary.map((sentence) => html("p", {}, brief(sentence))))]),
       html("p", { class: "lx-unseen", id: `${this.page.id}-counts` }, "Everything reached, by kind"),
-      kinds.length === 0 ? html("p", { class: "lx-quiet" }, "Nothing was reached, as far as the records say.") : html("ul", { class: "lx-tally lx-kinds", "aria-labelledby": `${this.page.id}-counts` }, ...kinds.map(([kind, many]) => html("li", {}, `${words(kind)} `, html("strong", {}, number(many))))),
+      kinds.length === 0 ? html("p", { class: "lx-quiet" }, "Nothing was reached, as far as the records say.") : html("ul", { class: "lx-tally lx-kinds", "aria-labelledby": `${this.page.id}-counts` }, ...kinds.map(([kind, many]) => html("li", {}, `${words(kind)} `, html("strong", {}, grouped(many))))),
       html("p", { class: "lx-quiet" }, html("code", {}, clean(digest))),
     );
   }
@@ -156,7 +156,7 @@ class View implements Shown {
 
   private filter(told = true): void {
     if (told) for (const list of [this.first, ...this.lists]) list.filter();
-    const counts = this.lists.map(({ rows, total }) => (rows.count === total ? number(total) : `${number(rows.count)} of ${number(total)}`));
+    const counts = this.lists.map(({ rows, total }) => (rows.count === total ? grouped(total) : `${grouped(rows.count)} of ${grouped(total)}`));
     this.tabs.count(counts.map((text, i) => `${text}${(this.lists[i]?.beyond ?? 0) > 0 ? " +" : ""}`));
     const text = this.lists.slice(0, 2).map(({ title, total }, i) => `${counts[i] ?? ""} ${title.toLowerCase().slice(0, total === 1 ? -1 : undefined)}`).join(", ");
     this.found.textContent = text;

@@ -3,7 +3,7 @@
 import type { Around, Shown } from "./around.js";
 import { verdictBadge } from "./badges.js";
 import type { Likeness } from "./documents.js";
-import { called, commitName, count, lead, number, Page, press, quiet, short } from "./page.js";
+import { called, commitName, count, lead, grouped, Page, press, quiet, short } from "./page.js";
 import { column, Rows } from "./rows.js";
 import { html, svg } from "../view/dom.js";
 import { brief, clean, instant, shortEndpoint, shortName } from "../view/text.js";
@@ -42,7 +42,7 @@ export function sentence(rows: readonly Row[]): string {
   const parts = [...groups].map(([group, name], i) => {
     const here = known.filter((row) => row.group === group);
     const models = [...new Set(here[0]?.models ?? [])].map(shortName).join(" and ");
-    return `${number(here.length)}${i === 0 ? ` of ${count(rows.length, noun)}` : ""} ${here.length === 1 ? "runs" : "run"} ${models} (${name})`;
+    return `${grouped(here.length)}${i === 0 ? ` of ${count(rows.length, noun)}` : ""} ${here.length === 1 ? "runs" : "run"} ${models} (${name})`;
   });
   const told =
     rows.length === 0

@@ -84,11 +84,11 @@ export function unseen(text: string): HTMLElement {
 }
 
 export function count(many: number, noun: string, more = `${noun}s`): string {
-  return `${number(many)} ${many === 1 ? noun : more}`;
+  return `${grouped(many)} ${many === 1 ? noun : more}`;
 }
 
 /** How many, in groups of three; a browser's own way takes 20 ms to set up when it is first asked. */
-export function number(many: number): string {
+export function grouped(many: number): string {
   return String(many).replace(/\B(?=(?:\d{3})+$)/gu, ",");
 }
 

@@ -3,7 +3,7 @@
 import type { Around } from "./around.js";
 import { retrainBadge, retrainOf, RETRAINS } from "./badges.js";
 import type { GateRow, Impact, ReachedEndpoint, ReachedVersion, Retrain, TaintedEvaluation } from "./documents.js";
-import { called, code, count, number, press, quiet, short } from "./page.js";
+import { called, code, count, grouped, press, quiet, short } from "./page.js";
 import { column, Rows, time, type Column } from "./rows.js";
 import { axis, chart, ends, windowRows } from "./windows.js";
 import { html } from "../view/dom.js";
@@ -75,7 +75,7 @@ const kind = <T extends { kind: string }>(): Column<T> => column("Kind", (row) =
 const thing = <T extends { ref: string; label: string }>(title: string): Column<T> => column(title, (row) => row.ref, (row) => [called(row.ref, row.label || shortName(row.ref), "lx-called")]);
 
 function beyond(many: number): string {
-  return many > 0 ? `… and ${number(many)} more; not in this document.` : "";
+  return many > 0 ? `… and ${grouped(many)} more; not in this document.` : "";
 }
 
 export function wantingRows(id: string, rows: readonly Wanting[], onwards: Onwards): Rows<Wanting> {

@@ -2,7 +2,7 @@
 
 import { html } from "../view/dom.js";
 import { clean } from "../view/text.js";
-import { number, unseen } from "./page.js";
+import { grouped, unseen } from "./page.js";
 
 /** Rows made at once, and how many more at most when more are asked for. */
 const PAGE = 100;
@@ -183,7 +183,7 @@ export class Rows<T> {
     this.mark(this.wanted);
     const rest = rows.length - limit;
     this.more.hidden = rest <= 0;
-    this.more.textContent = rest <= MOST ? `Show all ${number(rows.length)} rows` : `Show ${number(MOST)} more of ${number(rows.length)} rows`;
+    this.more.textContent = rest <= MOST ? `Show all ${grouped(rows.length)} rows` : `Show ${grouped(MOST)} more of ${grouped(rows.length)} rows`;
   }
 
   private row(row: T, i: number): HTMLTableRowElement[] {

@@ -6,7 +6,7 @@ import { brief, clean, instant, percent, shortName, words } from "../view/text.j
 import type { Around } from "./around.js";
 import type { GateRow, ServingSpan } from "./documents.js";
 import { who } from "./lanes.js";
-import { lead, press } from "./page.js";
+import { grouped, lead, press } from "./page.js";
 import { approvals, approver, begun, having, isMeasured, now, period, person, servedWhere, stageName, type Life, type Span, type Story } from "./story.js";
 
 /** So many of a list are shown at once. */
@@ -47,7 +47,7 @@ export function versionDetails(story: Story, life: Life, deeds: Deeds): HTMLElem
     ...section(
       "Data",
       row.data.map((one) =>
-        html("li", {}, go(one.ref), ` ${words(one.role) || "role not recorded"}${one.rows === null ? "" : `, ${one.rows.toLocaleString("en")} rows`}`, html("span", { class: "lx-quiet" }, ` ${words(one.how)}`), ...(one.digest === "" ? [html("span", { class: "lx-quiet" }, " no digest on record")] : [html("br"), html("code", { title: clean(one.digest) }, brief(one.digest)), " ", copy(one.digest, "the digest", deeds)])),
+        html("li", {}, go(one.ref), ` ${words(one.role) || "role not recorded"}${one.rows === null ? "" : `, ${grouped(one.rows)} rows`}`, html("span", { class: "lx-quiet" }, ` ${words(one.how)}`), ...(one.digest === "" ? [html("span", { class: "lx-quiet" }, " no digest on record")] : [html("br"), html("code", { title: clean(one.digest) }, brief(one.digest)), " ", copy(one.digest, "the digest", deeds)])),
       ),
       "None on record.",
     ),
